@@ -1,0 +1,1 @@
+"""A slot-aware client for Trivet and Redis clusters."""

@@ -1,0 +1,1 @@
+"""The `trivet` command: starts, shows, stops, demonstrates and measures clusters."""

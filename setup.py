@@ -1,0 +1,50 @@
+"""Compile the hot modules with mypyc where a C compiler is there; everything else stands in pyproject.toml.
+
+TRIVET_PURE=1, or a machine without a working C compiler, installs the same modules interpreted.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools._distutils.ccompiler import new_compiler
+from setuptools._distutils.errors import CCompilerError, DistutilsError
+from setuptools._distutils.sysconfig import customize_compiler, get_python_inc
+
+HOT_MODULES = [
+    "wire/trivet_wire/replies.py",
+    "wire/trivet_wire/requests.py",
+    "wire/trivet_wire/slots.py",
+]
+
+
+def extensions() -> list[Extension]:
+    """Return mypyc's extensions for the hot modules, or none where they are to run interpreted."""
+    reason = reason_not_to_compile()
+    if reason:
+        print(f"trivet: {reason}: installing interpreted", file=sys.stderr)
+        return []
+    from mypyc.build import mypycify  # noqa: PLC0415 (an interpreted install does not need mypyc)
+
+    return mypycify(["--strict", *HOT_MODULES], opt_level="3", debug_level="0", group_name="trivet")
+
+
+def reason_not_to_compile() -> str:
+    """Return why the hot modules are not to be compiled, or an empty string."""
+    if os.environ.get("TRIVET_PURE") == "1":
+        return "TRIVET_PURE=1 is set"
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "probe.c")
+        source.write_text("#include <Python.h>\nint main(void) { return 0; }\n")
+        compiler = new_compiler()
+        customize_compiler(compiler)
+        try:
+            compiler.compile([str(source)], output_dir=folder, include_dirs=[get_python_inc()])
+        except (CCompilerError, DistutilsError, OSError):
+            return "no C compiler with Python's headers was found"
+    return ""
+
+
+setup(ext_modules=extensions())

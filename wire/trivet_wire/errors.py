@@ -1,0 +1,49 @@
+"""The error texts of Redis 7.0, word for word: clients match on them.
+
+Constants are the bytes of an error without the leading `-` and the closing CRLF; functions fill in the variable parts.
+"""
+
+from typing import Final
+
+SYNTAX: Final = b"ERR syntax error"
+WRONG_TYPE: Final = b"WRONGTYPE Operation against a key holding the wrong kind of value"
+NOT_AN_INTEGER: Final = b"ERR value is not an integer or out of range"
+NOT_A_FLOAT: Final = b"ERR value is not a valid float"
+NO_SUCH_KEY: Final = b"ERR no such key"
+OUT_OF_RANGE: Final = b"ERR index out of range"
+OVERFLOW: Final = b"ERR increment or decrement would overflow"
+STRING_TOO_LONG: Final = b"ERR string exceeds maximum allowed size (proto-max-bulk-len)"
+DB_INDEX_OUT_OF_RANGE: Final = b"ERR DB index is out of range"
+NO_AUTH: Final = b"NOAUTH Authentication required."
+WRONG_PASSWORD: Final = b"WRONGPASS invalid username-password pair or user is disabled."
+NO_PROTOCOL: Final = b"NOPROTO unsupported protocol version"
+LOADING: Final = b"LOADING Redis is loading the dataset in memory"
+READ_ONLY: Final = b"READONLY You can't write against a read only replica."
+PRIMARY_DOWN: Final = b"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
+NO_REPLICAS: Final = b"NOREPLICAS Not enough good replicas to write."
+MISCONFIGURED: Final = (
+    b"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. "
+    b"Commands that may modify the data set are disabled, because this instance is configured to report errors "
+    b"during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). "
+    b"Please check the Redis logs for details about the RDB error."
+)
+EXEC_ABORTED: Final = b"EXECABORT Transaction discarded because of previous errors."
+CROSS_SLOT: Final = b"CROSSSLOT Keys in request don't hash to the same slot"
+CLUSTER_DOWN: Final = b"CLUSTERDOWN The cluster is down"
+CLUSTER_DOWN_UNBOUND: Final = b"CLUSTERDOWN Hash slot not served"
+TRY_AGAIN: Final = b"TRYAGAIN Multiple keys request during rehashing of slot"
+
+
+def moved(slot: int, host: str, port: int) -> bytes:
+    """Return the redirection to the node that serves `slot` (Redis Cluster specification, "MOVED Redirection")."""
+    return f"MOVED {slot} {host}:{port}".encode()
+
+
+def wrong_arity(command: str) -> bytes:
+    """Return the error for a wrong number of arguments; `command` is a lower-case full name such as `config|get`."""
+    return f"ERR wrong number of arguments for '{command}' command".encode()
+
+
+def protocol(reason: str) -> bytes:
+    """Return the error that precedes the closing of a connection whose bytes are not RESP."""
+    return f"ERR Protocol error: {reason}".encode()

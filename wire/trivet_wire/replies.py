@@ -1,0 +1,174 @@
+"""Reply encoders for RESP2 and RESP3.
+
+A `ReplyBuffer` belongs to one connection and collects the bytes to send. Its `protocol` says which version the peer
+asked for with HELLO; where the two versions differ, each method writes the form that Redis 7.0 writes.
+(Redis serialization protocol specification.)
+"""
+
+from typing import Final, final
+
+from librt.strings import BytesWriter
+from mypy_extensions import i64
+
+RESP2: Final = 2
+RESP3: Final = 3
+
+_CRLF: Final = b"\r\n"
+_DOLLAR: Final = 36
+_ZERO: Final = 48
+_OK: Final = b"+OK\r\n"
+
+
+@final
+class ReplyBuffer:
+    """Encoded replies of one connection, oldest first."""
+
+    def __init__(self) -> None:
+        self.protocol: i64 = RESP2
+        self._writer: BytesWriter = BytesWriter()
+
+    def __len__(self) -> int:
+        """Return how many bytes wait to be taken."""
+        return len(self._writer)
+
+    def take(self) -> bytes:
+        """Return all encoded bytes and forget them."""
+        data = self._writer.getvalue()
+        self._writer = BytesWriter()
+        return data
+
+    def truncate(self, size: i64) -> None:
+        """Forget everything behind the first `size` bytes."""
+        self._writer.truncate(size)
+
+    def raw(self, encoded: bytes) -> None:
+        """Append bytes that are already encoded."""
+        self._writer.write(encoded)
+
+    def ok(self) -> None:
+        """Append +OK."""
+        self._writer.write(_OK)
+
+    def simple(self, text: bytes) -> None:
+        """Append a simple string; `text` holds no line break."""
+        writer = self._writer
+        writer.append(43)
+        writer.write(text)
+        writer.write(_CRLF)
+
+    def error(self, text: bytes) -> None:
+        """Append an error. `text` starts with its code; line breaks become spaces, as Redis does."""
+        if b"\r" in text or b"\n" in text:
+            text = text.replace(b"\r", b" ").replace(b"\n", b" ")
+        writer = self._writer
+        writer.append(45)
+        writer.write(text)
+        writer.write(_CRLF)
+
+    def integer(self, value: int) -> None:
+        """Append a signed 64-bit integer."""
+        writer = self._writer
+        if 0 <= value < 10:
+            writer.append(58)
+            writer.append(_ZERO + value)
+            writer.write(_CRLF)
+        else:
+            writer.write(b":%d\r\n" % value)
+
+    def bulk(self, value: bytes) -> None:
+        """Append a bulk string."""
+        writer = self._writer
+        length: i64 = len(value)
+        if length < 10:
+            writer.append(_DOLLAR)
+            writer.append(_ZERO + length)
+        elif length < 100:
+            writer.append(_DOLLAR)
+            writer.append(_ZERO + length // 10)
+            writer.append(_ZERO + length % 10)
+        else:
+            writer.write(b"$%d" % length)
+        writer.write(_CRLF)
+        writer.write(value)
+        writer.write(_CRLF)
+
+    def bulk_text(self, value: str) -> None:
+        """Append a string of text as UTF-8."""
+        self.bulk(value.encode())
+
+    def null(self) -> None:
+        """Append the null that stands for a missing value."""
+        self._writer.write(b"$-1\r\n" if self.protocol == RESP2 else b"_\r\n")
+
+    def null_array(self) -> None:
+        """Append the null that stands for a missing array, such as EXEC's after a failed WATCH."""
+        self._writer.write(b"*-1\r\n" if self.protocol == RESP2 else b"_\r\n")
+
+    def array(self, length: i64) -> None:
+        """Open an array of `length` elements; the caller appends them."""
+        self._open(42, length)
+
+    def map(self, length: i64) -> None:
+        """Open a map of `length` pairs (RESP2: a flat array of twice as many elements)."""
+        if self.protocol == RESP2:
+            self._open(42, length * 2)
+        else:
+            self._open(37, length)
+
+    def set(self, length: i64) -> None:
+        """Open a set of `length` elements (RESP2: an array)."""
+        self._open(42 if self.protocol == RESP2 else 126, length)
+
+    def push(self, length: i64) -> None:
+        """Open a push of `length` elements (RESP2: an array)."""
+        self._open(42 if self.protocol == RESP2 else 62, length)
+
+    def double(self, value: float) -> None:
+        """Append a floating-point number (RESP2: a bulk string), with 17 significant digits as Redis prints them."""
+        text = format_double(value)
+        if self.protocol == RESP2:
+            self.bulk(text)
+        else:
+            self._writer.write(b"," + text + _CRLF)
+
+    def boolean(self, value: bool) -> None:
+        """Append a boolean (RESP2: the integer 1 or 0)."""
+        if self.protocol == RESP2:
+            self.integer(1 if value else 0)
+        else:
+            self._writer.write(b"#t\r\n" if value else b"#f\r\n")
+
+    def verbatim(self, text: bytes, kind: bytes = b"txt") -> None:
+        """Append text meant for people (RESP2: a bulk string); `kind` is the three-letter format."""
+        if self.protocol == RESP2:
+            self.bulk(text)
+        else:
+            self._writer.write(b"=%d\r\n%s:%s\r\n" % (len(text) + 4, kind, text))
+
+    def bulk_array(self, values: list[bytes]) -> None:
+        """Append an array of bulk strings."""
+        self._open(42, len(values))
+        for value in values:
+            self.bulk(value)
+
+    def _open(self, marker: i64, length: i64) -> None:
+        writer = self._writer
+        if length < 10:
+            writer.append(marker)
+            writer.append(_ZERO + length)
+            writer.write(_CRLF)
+        else:
+            writer.write(b"%c%d\r\n" % (marker, length))
+
+
+def format_double(value: float) -> bytes:
+    """Return `value` as Redis replies it: `%.17g`, with `inf`, `-inf` and `nan` in lower case."""
+    return b"%.17g" % value
+
+
+def encode_command(arguments: list[bytes]) -> bytes:
+    """Return a request: `arguments` as a RESP array of bulk strings."""
+    parts = [b"*%d\r\n" % len(arguments)]
+    for argument in arguments:
+        parts.append(b"$%d\r\n%s\r\n" % (len(argument), argument))
+    return b"".join(parts)
