@@ -1,1 +1,1 @@
-"""A sentinel: watches primaries, agrees with other sentinels that one is down, elects a leader and promotes a replica."""
+"""A sentinel: watches primaries, agrees with others that one is down, elects a leader and promotes a replica."""

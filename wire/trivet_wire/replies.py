@@ -25,6 +25,9 @@ class ReplyBuffer:
 
     def __init__(self) -> None:
         self.protocol: i64 = RESP2
+        # How many errors were ever appended, and the last one: statistics tell failed commands by it.
+        self.errors: i64 = 0
+        self.last_error: bytes = b""
         self._writer: BytesWriter = BytesWriter()
 
     def __len__(self) -> int:
@@ -60,6 +63,8 @@ class ReplyBuffer:
         """Append an error. `text` starts with its code; line breaks become spaces, as Redis does."""
         if b"\r" in text or b"\n" in text:
             text = text.replace(b"\r", b" ").replace(b"\n", b" ")
+        self.errors += 1
+        self.last_error = text
         writer = self._writer
         writer.append(45)
         writer.write(text)

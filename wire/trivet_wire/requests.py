@@ -195,7 +195,7 @@ class RequestParser:
         self._start = -1
 
     def _number(self, position: i64) -> i64:
-        """Return the number between `position` and the next CRLF (_number_end is set behind it), _INVALID or _INCOMPLETE."""
+        """Return the number between `position` and the next CRLF, _INVALID or _INCOMPLETE; it sets _number_end."""
         buffer = self._buffer
         end: i64 = len(buffer)
         first = position

@@ -1,0 +1,76 @@
+"""When, or how often, keys were used: what OBJECT IDLETIME, OBJECT FREQ and the eviction policies ask for.
+
+Nothing is kept while nobody asks (`mode` is OFF and the keyspace makes one integer test). In CLOCK mode the log
+keeps the time of the last access from the moment it was switched on; a key not seen since counts as used at that
+moment. In FREQUENCY mode it keeps Redis' logarithmic counter, which chance increments and time decays.
+(Redis: OBJECT IDLETIME, OBJECT FREQ; "Key eviction", "The new LFU mode".)
+"""
+
+from random import Random
+from typing import Final, final
+
+from mypy_extensions import i64
+
+OFF: Final = 0
+CLOCK: Final = 1
+FREQUENCY: Final = 2
+
+_INITIAL_FREQUENCY: Final = 5
+_LARGEST_FREQUENCY: Final = 255
+_MS_PER_MINUTE: Final = 60_000
+
+
+@final
+class AccessLog:
+    """Accesses of keys, by (database index, key)."""
+
+    def __init__(self) -> None:
+        self.mode: i64 = OFF
+        self.log_factor: int = 10
+        self.decay_minutes: int = 1
+        self.random: Random = Random()
+        self._since_ms: int = 0
+        self._times_ms: dict[tuple[int, bytes], int] = {}
+        self._counters: dict[tuple[int, bytes], int] = {}
+
+    def switch(self, mode: int, now_ms: int) -> None:
+        """Start or stop keeping times (CLOCK) or counters (FREQUENCY); what another mode kept is forgotten."""
+        if mode == self.mode:
+            return
+        self.mode = mode
+        self._since_ms = now_ms
+        self._times_ms = {}
+        self._counters = {}
+
+    def touch(self, database: int, key: bytes, now_ms: int) -> None:
+        """Note an access."""
+        if self.mode == FREQUENCY:
+            self._counters[(database, key)] = self._incremented(self.frequency(database, key, now_ms))
+        self._times_ms[(database, key)] = now_ms
+
+    def idle_ms(self, database: int, key: bytes, now_ms: int) -> int:
+        """Return how long the key was not used, in milliseconds, as far back as the log reaches."""
+        return max(0, now_ms - self._times_ms.get((database, key), self._since_ms))
+
+    def frequency(self, database: int, key: bytes, now_ms: int) -> int:
+        """Return the key's logarithmic access counter (0 to 255), decayed to `now_ms`."""
+        counter = self._counters.get((database, key), _INITIAL_FREQUENCY)
+        if self.decay_minutes == 0:
+            return counter
+        return max(0, counter - self.idle_ms(database, key, now_ms) // (_MS_PER_MINUTE * self.decay_minutes))
+
+    def forget(self, database: int, key: bytes) -> None:
+        """Forget a key that is gone."""
+        self._times_ms.pop((database, key), None)
+        self._counters.pop((database, key), None)
+
+    def forget_database(self, database: int) -> None:
+        """Forget every key of a database."""
+        self._times_ms = {entry: value for entry, value in self._times_ms.items() if entry[0] != database}
+        self._counters = {entry: value for entry, value in self._counters.items() if entry[0] != database}
+
+    def _incremented(self, counter: int) -> int:
+        if counter >= _LARGEST_FREQUENCY:
+            return counter
+        base = max(0, counter - _INITIAL_FREQUENCY)
+        return counter + 1 if self.random.random() < 1.0 / (base * self.log_factor + 1) else counter

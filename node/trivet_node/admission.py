@@ -1,0 +1,50 @@
+"""Why a command is refused although its name and its number of arguments are right, in the order in which Redis asks.
+
+Each reason is one function that returns the error, or None. The engine comes here only for clients in a special state
+or while one of the server's checks is on. (Redis: server.c processCommand.)
+"""
+
+from typing import Final
+
+from mypy_extensions import i64
+
+from trivet_node.client import IN_TRANSACTION, PRIMARY, SUBSCRIBED, UNAUTHENTICATED, Client
+from trivet_node.command import NO_AUTH, NO_MULTI, WRITE, Command
+from trivet_node.server import CHECK_READ_ONLY, Server
+from trivet_wire import errors
+from trivet_wire.replies import RESP2
+
+_SUBSCRIBER_COMMANDS: Final = frozenset(
+    ["ping", "subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe", "quit", "reset"]
+)
+
+
+def refusal(server: Server, client: Client, command: Command, arguments: list[bytes]) -> bytes | None:
+    """Return the error that the command meets, or None where it may run."""
+    if client.flags & UNAUTHENTICATED != 0 and command.flags & NO_AUTH == 0:
+        return errors.NO_AUTH
+    if client.flags & IN_TRANSACTION != 0 and command.flags & NO_MULTI != 0:
+        return b"ERR Command not allowed inside a transaction"
+    checks = server.checks
+    if checks != 0 and client.flags & PRIMARY == 0:
+        refused = _refused_by_server(checks, command)
+        if refused is not None:
+            return refused
+    if client.flags & SUBSCRIBED != 0 and client.reply.protocol == RESP2:
+        return _refused_while_subscribed(command)
+    return None
+
+
+def _refused_by_server(checks: i64, command: Command) -> bytes | None:
+    if checks & CHECK_READ_ONLY != 0 and command.flags & WRITE != 0:
+        return errors.READ_ONLY
+    return None
+
+
+def _refused_while_subscribed(command: Command) -> bytes | None:
+    if command.name in _SUBSCRIBER_COMMANDS:
+        return None
+    return (
+        f"ERR Can't execute '{command.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET "
+        "are allowed in this context"
+    ).encode()

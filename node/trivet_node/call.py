@@ -1,0 +1,41 @@
+"""Run one command that was admitted: count it, and collect its effects for propagation."""
+
+from trivet_node.client import Client
+from trivet_node.command import Command
+from trivet_node.server import Server
+from trivet_wire.replies import encode_command
+
+
+def call(server: Server, client: Client, command: Command, arguments: list[bytes]) -> None:
+    """Run `command` for `client`. Called by the engine for requests, and by EXEC for what was queued."""
+    errors = client.reply.errors
+    command.calls += 1
+    server.stats.commands_processed += 1
+    server.call_depth += 1
+    if server.propagation.enabled:
+        _call_and_propagate(server, client, command, arguments)
+    else:
+        command.handler(server, client, arguments)
+    server.call_depth -= 1
+    if client.reply.errors != errors:
+        command.failed_calls += 1
+        server.stats.count_error(client.reply.last_error)
+
+
+def _call_and_propagate(server: Server, client: Client, command: Command, arguments: list[bytes]) -> None:
+    keyspace = server.keyspace
+    propagation = server.propagation
+    # A handler may select another database; what it changed lies in the one it started in.
+    database = client.database.index
+    dirty = keyspace.dirty
+    command.handler(server, client, arguments)
+    for index, key in keyspace.expired:
+        propagation.add_deletion(index, key)
+    keyspace.expired.clear()
+    if propagation.has_substitute():
+        propagation.add_substitute(database)
+    elif keyspace.dirty != dirty:
+        raw = client.parser.raw() if server.call_depth == 1 else encode_command(arguments)
+        propagation.add(database, raw)
+    if server.call_depth == 1:
+        server.propagate()

@@ -1,0 +1,83 @@
+"""What the engine knows of one connection. The socket is the shell's."""
+
+from typing import TYPE_CHECKING, Final, final
+
+from mypy_extensions import i64
+
+from trivet_node.keyspace import Database, Watch
+from trivet_wire.replies import ReplyBuffer
+from trivet_wire.requests import RequestParser
+
+if TYPE_CHECKING:
+    from trivet_node.command import Command
+
+# States in which a command does not simply run: any of them takes the slow path through the checks of admission.
+IN_TRANSACTION: Final = 1 << 0
+SUBSCRIBED: Final = 1 << 1
+UNAUTHENTICATED: Final = 1 << 2
+BLOCKED: Final = 1 << 3
+# The link to our primary: its commands are applied, never refused and never answered.
+PRIMARY: Final = 1 << 4
+# A replica of ours: its out buffer carries the replication stream.
+REPLICA: Final = 1 << 5
+REPLY_OFF: Final = 1 << 6
+REPLY_SKIP_NEXT: Final = 1 << 7
+REPLY_SKIP: Final = 1 << 8
+CLOSE_AFTER_REPLY: Final = 1 << 9
+CLOSE_NOW: Final = 1 << 10
+SPECIAL: Final = (1 << 11) - 1
+
+# States that the fast path need not know.
+TRANSACTION_BROKEN: Final = 1 << 16
+CLUSTER_READONLY: Final = 1 << 17
+NO_EVICT: Final = 1 << 18
+# In Server.pending: something was written to the client, or it is to be closed, outside its own request.
+PENDING: Final = 1 << 19
+
+CLOSING: Final = CLOSE_AFTER_REPLY | CLOSE_NOW
+SILENT: Final = REPLY_OFF | REPLY_SKIP | PRIMARY
+
+
+@final
+class Client:
+    """State of one connection. Times are Unix milliseconds; addresses are `host:port` or `path:0`."""
+
+    def __init__(self, client_id: int, database: Database, address: str, local_address: str, now_ms: int) -> None:
+        self.id: int = client_id
+        self.flags: i64 = 0
+        self.database: Database = database
+        self.parser: RequestParser = RequestParser()
+        self.reply: ReplyBuffer = ReplyBuffer()
+        self.address: str = address
+        self.local_address: str = local_address
+        self.name: bytes = b""
+        self.library_name: bytes = b""
+        self.library_version: bytes = b""
+        self.created_ms: int = now_ms
+        self.last_active_ms: i64 = now_ms
+        self.last_command: Command | None = None
+        # The file descriptor and the bytes that the socket did not take yet: kept true by the shell.
+        self.fd: int = -1
+        self.unsent_bytes: i64 = 0
+        # MULTI: what EXEC will run.
+        self.queued: list[QueuedCommand] = []
+        self.watch: Watch = Watch()
+        self.channels: set[bytes] = set()
+        self.patterns: set[bytes] = set()
+
+    def user(self) -> str:
+        """Return the name of the ACL user: there is only one so far."""
+        return "default"
+
+    def is_closing(self) -> bool:
+        """Say whether no more of the client's requests are run."""
+        return self.flags & CLOSING != 0
+
+
+@final
+class QueuedCommand:
+    """A command that waits for EXEC."""
+
+    def __init__(self, command: "Command", arguments: list[bytes]) -> None:
+        self.command: Command = command
+        self.arguments: list[bytes] = arguments

@@ -1,0 +1,11 @@
+"""All commands of a node."""
+
+from typing import Final
+
+from trivet_node.command import Command
+from trivet_node.commands import connection, strings
+
+COMMANDS: Final[list[Command]] = [
+    *connection.COMMANDS,
+    *strings.COMMANDS,
+]

@@ -1,0 +1,155 @@
+"""The engine: bytes of clients in, replies in their buffers, no I/O and no clock.
+
+    feed(client, data)   parse every complete request in `data`, run it, append the replies to client.reply
+    tick(now_ms)         what happens by itself as time passes
+    server.pending       clients other than the fed one that the shell must look at afterwards
+
+A request passes four gates: its name and arity, the state of its client, the checks of the server (both in
+admission.py), and, inside MULTI, the queue. A plain client of a plain primary meets none but the first: the fast path
+makes one test of the client's flags and one of the server's checks.
+"""
+
+from typing import Final, final
+
+from trivet_node.admission import refusal
+from trivet_node.call import call
+from trivet_node.client import (
+    BLOCKED,
+    CLOSE_AFTER_REPLY,
+    CLOSING,
+    IN_TRANSACTION,
+    REPLY_SKIP,
+    REPLY_SKIP_NEXT,
+    SILENT,
+    SPECIAL,
+    TRANSACTION_BROKEN,
+    Client,
+    QueuedCommand,
+)
+from trivet_node.command import Command
+from trivet_node.commands.table import COMMANDS
+from trivet_node.expiry import expire_cycle
+from trivet_node.server import Server
+from trivet_wire import errors
+from trivet_wire.requests import ProtocolError
+
+# What MULTI does not queue. (Redis: processCommand.)
+_NOT_QUEUED: Final = frozenset(["exec", "discard", "multi", "watch", "quit", "reset"])
+_QUOTED_ARGUMENTS_MAX: Final = 128
+
+
+@final
+class Engine:
+    """Executes requests on one Server."""
+
+    def __init__(self, server: Server) -> None:
+        self.server: Server = server
+        self._table: dict[bytes, Command] = server.table
+        for command in COMMANDS:
+            self._table[command.name.encode()] = command
+            self._table[command.name.upper().encode()] = command
+
+    def feed(self, client: Client, data: bytes) -> None:
+        """Run every request that `data` completes."""
+        client.parser.feed(data)
+        client.last_active_ms = self.server.keyspace.now_ms
+        self.resume(client)
+
+    def resume(self, client: Client) -> None:
+        """Run what a client has sent, until bytes are missing or the client may not go on."""
+        parser = client.parser
+        try:
+            while client.flags & (BLOCKED | CLOSING) == 0:
+                arguments = parser.next()
+                if arguments is None:
+                    return
+                self._execute(client, arguments)
+        except ProtocolError as error:
+            client.reply.error(errors.protocol(str(error)))
+            self.server.stats.count_error(client.reply.last_error)
+            client.flags |= CLOSE_AFTER_REPLY
+
+    def tick(self, now_ms: int) -> bool:
+        """Let time pass; return whether more work is waiting that should not wait for the next tick."""
+        keyspace = self.server.keyspace
+        keyspace.now_ms = now_ms
+        more = expire_cycle(keyspace)
+        if keyspace.expired:
+            self._propagate_expired()
+        return more
+
+    def _execute(self, client: Client, arguments: list[bytes]) -> None:
+        command = self._table.get(arguments[0])
+        if command is None or command.subcommands:
+            command = self._find(arguments)
+            if command is None:
+                self._refuse(client, _unknown(self._table, arguments))
+                return
+        if not command.accepts(len(arguments)):
+            command.rejected_calls += 1
+            self._refuse(client, errors.wrong_arity(command.name))
+            return
+        client.last_command = command
+        if client.flags & SPECIAL == 0 and self.server.checks == 0:
+            call(self.server, client, command, arguments)
+        else:
+            self._execute_checked(client, command, arguments)
+
+    def _execute_checked(self, client: Client, command: Command, arguments: list[bytes]) -> None:
+        """Run, queue or refuse a command of a client in a special state, or while checks are on."""
+        size = len(client.reply)
+        refused = refusal(self.server, client, command, arguments)
+        if refused is not None:
+            command.rejected_calls += 1
+            self._refuse(client, refused)
+        elif client.flags & IN_TRANSACTION != 0 and command.name not in _NOT_QUEUED:
+            client.queued.append(QueuedCommand(command, arguments))
+            client.reply.simple(b"QUEUED")
+        else:
+            call(self.server, client, command, arguments)
+        if client.flags & SILENT != 0:
+            client.reply.truncate(size)
+        if client.flags & REPLY_SKIP_NEXT != 0:
+            client.flags = (client.flags & ~REPLY_SKIP_NEXT) | REPLY_SKIP
+        elif client.flags & REPLY_SKIP != 0:
+            client.flags &= ~REPLY_SKIP
+
+    def _refuse(self, client: Client, text: bytes) -> None:
+        """Answer an error to a request that does not run; it spoils the transaction it was to be part of."""
+        if client.flags & IN_TRANSACTION != 0:
+            client.flags |= TRANSACTION_BROKEN
+        size = len(client.reply)
+        client.reply.error(text)
+        self.server.stats.count_error(client.reply.last_error)
+        if client.flags & SILENT != 0:
+            client.reply.truncate(size)
+
+    def _find(self, arguments: list[bytes]) -> Command | None:
+        """Return the command or subcommand that a request names, in letters of any case."""
+        command = self._table.get(arguments[0].lower())
+        if command is None or not command.subcommands or len(arguments) < 2:
+            return command
+        return command.subcommands.get(arguments[1].lower())
+
+    def _propagate_expired(self) -> None:
+        server = self.server
+        for index, key in server.keyspace.expired:
+            server.propagation.add_deletion(index, key)
+            server.propagate()
+        server.keyspace.expired.clear()
+
+
+def _unknown(table: dict[bytes, Command], arguments: list[bytes]) -> bytes:
+    """Return the error for a command or subcommand that does not exist."""
+    container = table.get(arguments[0].lower())
+    if container is not None:
+        return b"ERR unknown subcommand '%s'. Try %s HELP." % (
+            arguments[1][:_QUOTED_ARGUMENTS_MAX],
+            container.name.upper().encode(),
+        )
+    quoted = b""
+    for argument in arguments[1:]:
+        if len(quoted) >= _QUOTED_ARGUMENTS_MAX:
+            break
+        quoted += b"'%s' " % argument[: _QUOTED_ARGUMENTS_MAX - len(quoted)]
+    return b"ERR unknown command '%s', with args beginning with: %s" % (arguments[0][:_QUOTED_ARGUMENTS_MAX], quoted)

@@ -1,0 +1,47 @@
+"""What the engine asks of its shell. The engine itself opens no file, no socket and no process.
+
+The shell subclasses `Host`; tests use a fake. A method that returns a bool says whether it worked.
+"""
+
+from mypy_extensions import mypyc_attr
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Host:
+    """The outside world as commands need it."""
+
+    def save(self) -> bool:
+        """Write a snapshot now, while everything waits (SAVE)."""
+        raise NotImplementedError
+
+    def start_background_save(self) -> bool:
+        """Fork a child that writes a snapshot (BGSAVE); Server.background_save_ended() is called when it is done."""
+        raise NotImplementedError
+
+    def request_shutdown(self, save: bool) -> None:
+        """End the process after the present burst; a snapshot that was asked for is written already."""
+        raise NotImplementedError
+
+    def rewrite_config(self) -> str:
+        """Write the configuration back to its file; return an error text, or an empty string."""
+        raise NotImplementedError
+
+    def sleep(self, seconds: float) -> None:
+        """Stop the whole node for a while (DEBUG SLEEP)."""
+        raise NotImplementedError
+
+    def process_facts(self) -> dict[str, int]:
+        """Return what INFO says of the process: used_memory, used_memory_rss, used_memory_peak, in bytes."""
+        raise NotImplementedError
+
+    def settings_changed(self, names: list[str]) -> str:
+        """Apply settings that concern the shell; return an error text, or an empty string."""
+        raise NotImplementedError
+
+    def primary_changed(self) -> None:
+        """Follow the primary that Server.replication names now, or none."""
+        raise NotImplementedError
+
+    def log(self, level: str, message: str) -> None:
+        """Write a line to the log; `level` is debug, verbose, notice or warning."""
+        raise NotImplementedError

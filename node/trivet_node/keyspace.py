@@ -1,0 +1,286 @@
+"""Databases: 16384 dicts each, one per hash slot, with deadlines beside them.
+
+    read(key)            the live value or None; counts a hit or a miss, notes the access
+    find(key)            the live value or None; leaves no trace (what writes look at)
+    put(key, value)      stores a new value without a deadline
+    replace(key, value)  stores a new value and keeps the deadline
+    modified(key)        a value was changed in place
+    delete(key)          removes a key
+    set_deadline(...)    gives a key a deadline in Unix milliseconds
+
+All of them count changes in `keyspace.dirty` and break the watches on the key. Time comes from outside as
+`keyspace.now_ms`. A key whose deadline has passed is gone for every reader from that millisecond on. A primary
+deletes it when somebody looks (and reports the deletion through `expired`, to be propagated); a replica only hides it
+until its primary deletes it; the link to the primary itself sees keys as they are, because the primary decides.
+
+A string is `bytes`, an `int` where Redis would use the int encoding, or a `bytearray` once it was changed in place.
+"""
+
+from typing import Final, final
+
+from mypy_extensions import i64
+
+from trivet_node.access import AccessLog
+from trivet_wire.slots import SLOT_COUNT, key_slot
+
+# What happens to a key whose deadline has passed when somebody looks at it.
+EXPIRE_DELETES: Final = 0
+EXPIRE_HIDES: Final = 1
+EXPIRE_WAITS: Final = 2
+
+NO_DEADLINE: Final = -1
+_NEVER: Final = 2**62
+
+
+@final
+class Watch:
+    """One client's WATCH. `broken` says that a watched key has changed since."""
+
+    def __init__(self) -> None:
+        self.broken: bool = False
+        # (database index, key) -> whether the key was already past its deadline when it was watched.
+        self.keys: dict[tuple[int, bytes], bool] = {}
+
+
+@final
+class Keyspace:
+    """All databases of a node, and what they share: the clock, the change counter and the watches."""
+
+    def __init__(self, database_count: int) -> None:
+        self.now_ms: i64 = 0
+        self.dirty: i64 = 0
+        self.expire_mode: i64 = EXPIRE_DELETES
+        self.hits: i64 = 0
+        self.misses: i64 = 0
+        self.expired_total: i64 = 0
+        # Expired keys deleted since somebody last emptied the list, as (database index, key); only while asked for.
+        self.report_expired: bool = False
+        self.expired: list[tuple[int, bytes]] = []
+        self.access: AccessLog = AccessLog()
+        self._databases: list[Database | None] = [None] * database_count
+        self.database(0)
+
+    def database_count(self) -> int:
+        """Return how many databases may be selected."""
+        return len(self._databases)
+
+    def database(self, index: int) -> "Database":
+        """Return a database, made on its first use; `index` lies in range(database_count())."""
+        database = self._databases[index]
+        if database is None:
+            database = Database(self, index)
+            self._databases[index] = database
+        return database
+
+    def used_databases(self) -> "list[Database]":
+        """Return the databases that were ever used, by index."""
+        return [database for database in self._databases if database is not None]
+
+    def size(self) -> int:
+        """Return the number of keys in all databases."""
+        return sum([int(database.size) for database in self.used_databases()])
+
+    def flush(self) -> int:
+        """Delete every key of every database and return how many there were."""
+        return sum([database.flush() for database in self.used_databases()])
+
+
+@final
+class Database:
+    """The keys of one database by slot."""
+
+    def __init__(self, keyspace: Keyspace, index: int) -> None:
+        self.keyspace: Keyspace = keyspace
+        self.index: int = index
+        self.slots: list[dict[bytes, object]] = [{} for _ in range(SLOT_COUNT)]
+        self.size: i64 = 0
+        # Keys with a deadline, per slot; allocated with the slot's first one.
+        self.deadlines: list[dict[bytes, int] | None] = [None] * SLOT_COUNT
+        self.volatile: i64 = 0
+        # For each slot a time before which none of its keys expires: what active expiry may skip.
+        self.quiet_until_ms: list[int] = [_NEVER] * SLOT_COUNT
+        self.watches: dict[bytes, list[Watch]] = {}
+        # The slot of the key asked for last: commands look and then write, and the same object has the same slot.
+        self._last_key: bytes = b""
+        self._last_slot: i64 = key_slot(b"")
+
+    def slot_of(self, key: bytes) -> i64:
+        """Return the slot of `key`."""
+        if key is self._last_key:
+            return self._last_slot
+        slot = key_slot(key)
+        self._last_key = key
+        self._last_slot = slot
+        return slot
+
+    def read(self, key: bytes) -> object:
+        """Return the live value of `key` for a reading command, or None."""
+        slot = self.slot_of(key)
+        value = self.slots[slot].get(key)
+        keyspace = self.keyspace
+        if value is None or (self.volatile != 0 and self._is_gone(slot, key)):
+            keyspace.misses += 1
+            return None
+        keyspace.hits += 1
+        if keyspace.access.mode != 0:
+            keyspace.access.touch(self.index, key, keyspace.now_ms)
+        return value
+
+    def find(self, key: bytes) -> object:
+        """Return the live value of `key`, or None, without counting a hit, a miss or an access."""
+        slot = self.slot_of(key)
+        value = self.slots[slot].get(key)
+        if value is None or (self.volatile != 0 and self._is_gone(slot, key)):
+            return None
+        return value
+
+    def put(self, key: bytes, value: object) -> None:
+        """Store a value under `key`; a deadline it had is gone."""
+        slot = self.slot_of(key)
+        keys = self.slots[slot]
+        before: i64 = len(keys)
+        keys[key] = value
+        if len(keys) != before:
+            self.size += 1
+        elif self.volatile != 0:
+            self._drop_deadline(slot, key)
+        self._changed(key)
+
+    def replace(self, key: bytes, value: object) -> None:
+        """Store a value under `key`, which keeps its deadline if it has one."""
+        keys = self.slots[self.slot_of(key)]
+        before: i64 = len(keys)
+        keys[key] = value
+        if len(keys) != before:
+            self.size += 1
+        self._changed(key)
+
+    def modified(self, key: bytes) -> None:
+        """Say that the value of `key` was changed in place."""
+        self._changed(key)
+
+    def delete(self, key: bytes) -> bool:
+        """Delete `key` and say whether it was there alive."""
+        slot = self.slot_of(key)
+        if key not in self.slots[slot] or (self.volatile != 0 and self._is_gone(slot, key)):
+            return False
+        self._remove(slot, key)
+        self._changed(key)
+        return True
+
+    def deadline(self, key: bytes) -> int:
+        """Return the deadline of `key` in Unix milliseconds, or NO_DEADLINE."""
+        if self.volatile == 0:
+            return NO_DEADLINE
+        deadlines = self.deadlines[self.slot_of(key)]
+        return NO_DEADLINE if deadlines is None else deadlines.get(key, NO_DEADLINE)
+
+    def set_deadline(self, key: bytes, deadline_ms: int) -> None:
+        """Give an existing key a deadline in Unix milliseconds."""
+        slot = self.slot_of(key)
+        deadlines = self.deadlines[slot]
+        if deadlines is None:
+            deadlines = {}
+            self.deadlines[slot] = deadlines
+        if key not in deadlines:
+            self.volatile += 1
+        deadlines[key] = deadline_ms
+        self.quiet_until_ms[slot] = min(self.quiet_until_ms[slot], deadline_ms)
+        self._changed(key)
+
+    def clear_deadline(self, key: bytes) -> bool:
+        """Take the deadline of `key` away and say whether it had one."""
+        if self.volatile == 0 or not self._drop_deadline(self.slot_of(key), key):
+            return False
+        self._changed(key)
+        return True
+
+    def is_past_deadline(self, key: bytes) -> bool:
+        """Say whether `key` has a deadline and it has passed, whoever asks."""
+        deadline_ms = self.deadline(key)
+        return deadline_ms != NO_DEADLINE and deadline_ms <= self.keyspace.now_ms
+
+    def expire(self, key: bytes) -> None:
+        """Delete a key because its deadline has passed, and report it."""
+        keyspace = self.keyspace
+        self._remove(self.slot_of(key), key)
+        keyspace.expired_total += 1
+        if keyspace.report_expired:
+            keyspace.expired.append((self.index, key))
+        self._break_watches(key)
+
+    def flush(self) -> int:
+        """Delete every key and return how many there were."""
+        count = int(self.size)
+        self._break_watches_of_flush()
+        self.slots = [{} for _ in range(SLOT_COUNT)]
+        self.deadlines = [None] * SLOT_COUNT
+        self.quiet_until_ms = [_NEVER] * SLOT_COUNT
+        self.size = 0
+        self.volatile = 0
+        self.keyspace.dirty += count
+        self.keyspace.access.forget_database(self.index)
+        return count
+
+    def watch(self, key: bytes, watch: Watch) -> None:
+        """Break `watch` when `key` changes."""
+        if (self.index, key) in watch.keys:
+            return
+        watch.keys[(self.index, key)] = self.is_past_deadline(key)
+        self.watches.setdefault(key, []).append(watch)
+
+    def unwatch(self, key: bytes, watch: Watch) -> None:
+        """Undo watch()."""
+        others = [other for other in self.watches.get(key, []) if other is not watch]
+        if others:
+            self.watches[key] = others
+        else:
+            self.watches.pop(key, None)
+
+    def _changed(self, key: bytes) -> None:
+        self.keyspace.dirty += 1
+        if self.watches:
+            self._break_watches(key)
+
+    def _is_gone(self, slot: i64, key: bytes) -> bool:
+        """Say whether `key` has expired for whoever looks now, and delete it where this node decides about that."""
+        deadlines = self.deadlines[slot]
+        if deadlines is None:
+            return False
+        deadline_ms = deadlines.get(key)
+        keyspace = self.keyspace
+        if deadline_ms is None or deadline_ms > keyspace.now_ms or keyspace.expire_mode == EXPIRE_WAITS:
+            return False
+        if keyspace.expire_mode == EXPIRE_DELETES:
+            self.expire(key)
+        return True
+
+    def _remove(self, slot: i64, key: bytes) -> None:
+        del self.slots[slot][key]
+        self.size -= 1
+        if self.volatile != 0:
+            self._drop_deadline(slot, key)
+        if self.keyspace.access.mode != 0:
+            self.keyspace.access.forget(self.index, key)
+
+    def _drop_deadline(self, slot: i64, key: bytes) -> bool:
+        deadlines = self.deadlines[slot]
+        if deadlines is None or deadlines.pop(key, None) is None:
+            return False
+        self.volatile -= 1
+        return True
+
+    def _break_watches(self, key: bytes) -> None:
+        for watch in self.watches.get(key, []):
+            # A key that was past its deadline when it was watched counted as missing: its removal changes nothing.
+            if not (watch.keys[(self.index, key)] and self.find_raw(key) is None):
+                watch.broken = True
+
+    def _break_watches_of_flush(self) -> None:
+        for key in self.watches:
+            if self.find_raw(key) is not None:
+                self._break_watches(key)
+
+    def find_raw(self, key: bytes) -> object:
+        """Return what is stored under `key`, expired or not, or None."""
+        return self.slots[self.slot_of(key)].get(key)

@@ -1,0 +1,90 @@
+"""The state of a node that command handlers work on: everything but parsing, dispatch and I/O."""
+
+from random import Random
+from typing import Final, final
+
+from mypy_extensions import i64
+
+from trivet_node.client import PENDING, Client
+from trivet_node.command import Command
+from trivet_node.config import Config
+from trivet_node.host import Host
+from trivet_node.keyspace import Keyspace
+from trivet_node.propagation import Propagation
+from trivet_node.pubsub import PubSub
+from trivet_node.stats import Stats
+
+# Checks that every command must pass while they are on. None is on in a plain primary: see Engine.
+CHECK_CLUSTER: Final = 1 << 0
+CHECK_READ_ONLY: Final = 1 << 1
+CHECK_STALE: Final = 1 << 2
+CHECK_LOADING: Final = 1 << 3
+CHECK_GOOD_REPLICAS: Final = 1 << 4
+CHECK_DISK: Final = 1 << 5
+
+
+@final
+class Server:
+    """One node. `random` and the clock (`keyspace.now_ms`, Unix milliseconds) come from outside."""
+
+    def __init__(self, config: Config, host: Host, random: Random, run_id: str, now_ms: int) -> None:
+        self.config: Config = config
+        self.host: Host = host
+        self.random: Random = random
+        self.run_id: str = run_id
+        self.started_ms: int = now_ms
+        self.keyspace: Keyspace = Keyspace(config.databases)
+        self.keyspace.now_ms = now_ms
+        self.table: dict[bytes, Command] = {}
+        self.clients: dict[int, Client] = {}
+        self.pending: list[Client] = []
+        self.pubsub: PubSub = PubSub()
+        self.stats: Stats = Stats()
+        self.propagation: Propagation = Propagation()
+        self.checks: i64 = 0
+        # 0 outside commands, 1 inside one, more inside EXEC: only the outermost command propagates.
+        self.call_depth: i64 = 0
+        self._last_client_id: int = 0
+
+    def add_client(self, address: str, local_address: str) -> Client:
+        """Return a new client for a connection just made."""
+        self._last_client_id += 1
+        keyspace = self.keyspace
+        client = Client(self._last_client_id, keyspace.database(0), address, local_address, int(keyspace.now_ms))
+        self.clients[client.id] = client
+        self.stats.connections_received += 1
+        return client
+
+    def remove_client(self, client: Client) -> None:
+        """Forget a client whose connection is gone."""
+        self.pubsub.forget(client)
+        self.unwatch_all(client)
+        self.clients.pop(client.id, None)
+
+    def mark_pending(self, client: Client) -> None:
+        """Let the shell look at `client` after this burst: bytes wait in its reply buffer, or it is to be closed."""
+        if client.flags & PENDING == 0:
+            client.flags |= PENDING
+            self.pending.append(client)
+
+    def close_client(self, client: Client, closing: i64) -> None:
+        """Close a connection: `closing` is CLOSE_AFTER_REPLY or CLOSE_NOW."""
+        client.flags |= closing
+        self.mark_pending(client)
+
+    def unwatch_all(self, client: Client) -> None:
+        """Drop every WATCH of a client."""
+        watch = client.watch
+        for index, key in watch.keys:
+            self.keyspace.database(index).unwatch(key, watch)
+        watch.keys.clear()
+        watch.broken = False
+
+    def propagate(self) -> None:
+        """Hand what the outermost command caused to those who follow this node."""
+        data = self.propagation.take()
+        if data:
+            self.feed_stream(data)
+
+    def feed_stream(self, data: bytes) -> None:
+        """Append bytes to the replication stream."""

@@ -1,0 +1,1 @@
+"""Pure data structures and algorithms on values: they know no clients, no clock and no commands."""

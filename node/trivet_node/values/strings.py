@@ -1,0 +1,61 @@
+"""String values: which of the three forms a string takes in memory, and back.
+
+`int` for canonical decimal numbers of 64 bits (Redis' int encoding), `bytes` for all others, `bytearray` for strings
+that were changed in place (Redis' raw encoding whatever the length).
+"""
+
+from typing import Final
+
+from mypy_extensions import i64
+
+_LONGEST_INTEGER: Final = 20
+_MINUS: Final = 45
+_ZERO: Final = 48
+_NINE: Final = 57
+_INTEGER_MAX: Final = 2**63 - 1
+_INTEGER_MIN: Final = -(2**63)
+
+
+def parse_integer(text: bytes) -> int | None:
+    """Return the signed 64-bit number that `text` is the canonical decimal form of, or None.
+
+    Canonical means no spaces, no plus sign, no leading zeros and no -0. (Redis: string2ll.)
+    """
+    length: i64 = len(text)
+    if length == 0 or length > _LONGEST_INTEGER:
+        return None
+    first: i64 = text[0]
+    start: i64 = 1 if first == _MINUS else 0
+    if start == length:
+        return None
+    leading: i64 = text[start]
+    if leading == _ZERO:
+        return 0 if length == 1 else None
+    position = start
+    while position < length:
+        byte: i64 = text[position]
+        if byte < _ZERO or byte > _NINE:
+            return None
+        position += 1
+    value = int(text)
+    return value if _INTEGER_MIN <= value <= _INTEGER_MAX else None
+
+
+def encode_string(text: bytes) -> object:
+    """Return the form in which a string is stored: an int where that says the same, else the bytes themselves."""
+    if len(text) <= _LONGEST_INTEGER:
+        value = parse_integer(text)
+        if value is not None:
+            return value
+    return text
+
+
+def string_bytes(value: object) -> bytes | None:
+    """Return the bytes of a string value, or None where `value` is of another type."""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, int):
+        return b"%d" % value
+    if isinstance(value, bytearray):
+        return bytes(value)
+    return None
