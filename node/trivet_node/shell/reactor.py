@@ -1,0 +1,282 @@
+"""The event loop of all client sockets: one epoll object, bursts, no task per client and none per request.
+
+A burst polls, reads every socket that is ready, lets the engine run what came, and then writes all replies. A trio task
+waits until the epoll object is readable and runs bursts; everything slow or rare is ordinary trio beside it.
+
+The promise about order stands here: within a burst all requests are executed before any reply leaves, and what the
+requests propagated is written to the replicas in the same pass as the replies.
+"""
+
+import contextlib
+import select
+import socket
+import time
+from typing import Any, Final, final
+
+from mypy_extensions import i64
+
+from trivet_node.client import CLOSE_AFTER_REPLY, CLOSE_NOW, PENDING, Client
+from trivet_node.engine import Engine
+
+# How long a burst waits for the next request of clients that answer at once, before it goes back to trio.
+_LINGER_S: Final = 0.001
+_BURST_S: Final = 0.005
+_READ_BYTES: Final = 16 * 1024
+_READ_BYTES_MAX: Final = 1024 * 1024
+# Replies are handed to the kernel in pieces of at most this size, so that what it does not take is not copied again.
+_SEND_BYTES: Final = 256 * 1024
+_ACCEPTS_PER_BURST: Final = 1000
+_READ_EVENTS: Final = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR
+
+
+@final
+class ClientSocket:
+    """One client's socket, and the encoded replies that the kernel did not take yet."""
+
+    def __init__(self, sock: socket.socket, client: Client) -> None:
+        self.sock: socket.socket = sock
+        self.client: Client = client
+        self.read_bytes: int = _READ_BYTES
+        self.unsent: list[bytes] = []
+        self.waits_for_write: bool = False
+
+
+@final
+class Reactor:
+    """All client sockets of a node. `epoll` is what a trio task waits for."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine: Engine = engine
+        self.epoll: Any = select.epoll()
+        self._listeners: dict[int, socket.socket] = {}
+        self._sockets: dict[int, ClientSocket] = {}
+        self._touched: list[ClientSocket] = []
+
+    def listen(self, sock: socket.socket) -> None:
+        """Accept clients on a listening socket."""
+        sock.setblocking(False)
+        self._listeners[sock.fileno()] = sock
+        self.epoll.register(sock.fileno(), select.EPOLLIN)
+
+    def adopt(self, sock: socket.socket, client: Client) -> None:
+        """Serve an open, non-blocking connection as `client`."""
+        fd = sock.fileno()
+        client.fd = fd
+        self._sockets[fd] = ClientSocket(sock, client)
+        self.epoll.register(fd, select.EPOLLIN)
+
+    def close_all(self) -> None:
+        """Close every socket, the listening ones first."""
+        for listener in self._listeners.values():
+            listener.close()
+        self._listeners.clear()
+        for entry in list(self._sockets.values()):
+            self._close(entry)
+        self.epoll.close()
+
+    def run(self) -> None:
+        """Run bursts while clients keep sending, for about _BURST_S at most."""
+        clock = time.monotonic
+        end = clock() + _BURST_S
+        wait_s = 0.0
+        while self.burst(wait_s) != 0 and clock() < end:
+            wait_s = _LINGER_S
+
+    def burst(self, wait_s: float) -> int:
+        """Serve what is ready within `wait_s` seconds; return how many sockets were."""
+        events: list[tuple[int, int]] = self.epoll.poll(wait_s)
+        if not events:
+            return 0
+        self.engine.server.keyspace.now_ms = int(time.time() * 1000)
+        sockets = self._sockets
+        touched = self._touched
+        for fd, mask in events:
+            entry = sockets.get(fd)
+            if entry is None:
+                self._accept(fd)
+                continue
+            if mask & _READ_EVENTS:
+                self._read(entry)
+            touched.append(entry)
+        for entry in touched:
+            self._flush(entry)
+        touched.clear()
+        self.flush_pending()
+        return len(events)
+
+    def flush_pending(self) -> None:
+        """Write to, or close, the clients that the engine has marked; to be called after work outside a burst."""
+        server = self.engine.server
+        while server.pending:
+            pending = server.pending
+            server.pending = []
+            for client in pending:
+                client.flags &= ~PENDING
+                entry = self._sockets.get(client.fd)
+                if entry is not None and entry.client is client:
+                    self._flush(entry)
+
+    def unsent_bytes(self, client: Client) -> int:
+        """Return how many bytes of replies wait for a client to take them."""
+        return int(client.unsent_bytes) + len(client.reply)
+
+    def _accept(self, fd: int) -> None:
+        listener = self._listeners.get(fd)
+        if listener is None:
+            return
+        for _ in range(_ACCEPTS_PER_BURST):
+            try:
+                sock, address = listener.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self.engine.server.host.log("warning", f"Accepting client connection: {error.strerror}")
+                return
+            self._welcome(sock, address)
+
+    def _welcome(self, sock: socket.socket, address: object) -> None:
+        sock.setblocking(False)
+        server = self.engine.server
+        refusal = server.connection_refusal(_host(address))
+        if refusal:
+            with contextlib.suppress(OSError):
+                sock.send(b"-" + refusal + b"\r\n")
+            sock.close()
+            return
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            set_keepalive(sock, server.config.tcp_keepalive)
+        local_address = _address_text(sock.getsockname())
+        # A unix socket's peer has no address: Redis shows the path it came through.
+        client = server.add_client(_address_text(address) if address else local_address, local_address)
+        self.adopt(sock, client)
+
+    def _read(self, entry: ClientSocket) -> None:
+        client = entry.client
+        try:
+            data = entry.sock.recv(entry.read_bytes)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            client.flags |= CLOSE_NOW
+            return
+        self.engine.server.stats.input_bytes += len(data)
+        if len(data) == entry.read_bytes and entry.read_bytes < _READ_BYTES_MAX:
+            entry.read_bytes *= 2
+        elif len(data) < _READ_BYTES:
+            entry.read_bytes = _READ_BYTES
+        self.engine.feed(client, data)
+
+    def _flush(self, entry: ClientSocket) -> None:
+        client = entry.client
+        if client.flags & CLOSE_NOW != 0:
+            self._close(entry)
+            return
+        if not entry.unsent:
+            if len(client.reply) == 0:
+                if client.flags & CLOSE_AFTER_REPLY != 0:
+                    self._close(entry)
+                return
+            data = client.reply.take()
+            sent = self._send(entry, data)
+            if sent == len(data):
+                if client.flags & CLOSE_AFTER_REPLY != 0:
+                    self._close(entry)
+                return
+            if sent < 0:
+                return
+            entry.unsent = _pieces(data, sent)
+            client.unsent_bytes = len(data) - sent
+            self._wait_for_write(entry)
+            return
+        self._flush_backlog(entry)
+
+    def _flush_backlog(self, entry: ClientSocket) -> None:
+        """Go on sending to a client that was too slow for its replies."""
+        client = entry.client
+        if len(client.reply) != 0:
+            data = client.reply.take()
+            entry.unsent.extend(_pieces(data, 0))
+            client.unsent_bytes += len(data)
+        index = 0
+        while index < len(entry.unsent):
+            piece = entry.unsent[index]
+            sent = self._send(entry, piece)
+            if sent < 0:
+                return
+            client.unsent_bytes -= sent
+            if sent < len(piece):
+                entry.unsent[index] = piece[sent:]
+                break
+            index += 1
+        del entry.unsent[:index]
+        if not entry.unsent:
+            entry.waits_for_write = False
+            self.epoll.modify(entry.client.fd, select.EPOLLIN)
+            if client.flags & CLOSE_AFTER_REPLY != 0:
+                self._close(entry)
+        else:
+            self._wait_for_write(entry)
+
+    def _wait_for_write(self, entry: ClientSocket) -> None:
+        server = self.engine.server
+        if server.exceeds_output_limit(entry.client):
+            self._close(entry)
+        elif not entry.waits_for_write:
+            entry.waits_for_write = True
+            self.epoll.modify(entry.client.fd, select.EPOLLIN | select.EPOLLOUT)
+
+    def _send(self, entry: ClientSocket, data: bytes) -> int:
+        """Return how many bytes the kernel took, or -1 where the connection is gone and was closed."""
+        try:
+            sent = entry.sock.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            self._close(entry)
+            return -1
+        self.engine.server.stats.output_bytes += sent
+        return sent
+
+    def _close(self, entry: ClientSocket) -> None:
+        client = entry.client
+        if self._sockets.pop(client.fd, None) is None:
+            return
+        client.flags |= CLOSE_NOW
+        client.fd = -1
+        entry.sock.close()
+        self.engine.server.remove_client(client)
+
+
+def set_keepalive(sock: socket.socket, interval_s: int) -> None:
+    """Let the kernel notice dead peers after about `interval_s` seconds of silence; 0 switches that off."""
+    if interval_s == 0:
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, interval_s)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, max(1, interval_s // 3))
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+
+
+def _pieces(data: bytes, start: i64) -> list[bytes]:
+    size: i64 = len(data)
+    pieces: list[bytes] = []
+    while start < size:
+        pieces.append(data[start : start + _SEND_BYTES])
+        start += _SEND_BYTES
+    return pieces
+
+
+def _address_text(address: object) -> str:
+    """Return a socket address as CLIENT LIST shows it: `host:port`, `[v6]:port` or `path:0`."""
+    if isinstance(address, tuple):
+        host = str(address[0])
+        return f"[{host}]:{address[1]}" if ":" in host else f"{host}:{address[1]}"
+    return f"{address}:0"
+
+
+def _host(address: object) -> str:
+    """Return the host of a peer's address, empty for a unix socket."""
+    return str(address[0]) if isinstance(address, tuple) else ""
