@@ -1,0 +1,59 @@
+"""One measurement: a run of redis-benchmark against one server, and what it cost that server."""
+
+import csv
+import shutil
+import subprocess
+
+import attrs
+
+from trivet_deploy.bench.cases import Case
+from trivet_deploy.bench.servers import BenchError, Server
+
+# Keys are drawn at random from this many, so that a hash table and not one hot cache line is measured.
+KEY_COUNT = 100_000
+_RUN_TIMEOUT_S = 300.0
+
+
+@attrs.frozen
+class Sample:
+    """One run: throughput, the server's CPU time, and latency seen by the clients."""
+
+    case: str
+    server: str
+    round: int
+    requests_per_s: float
+    cpu_us_per_request: float
+    latency_p50_ms: float
+    latency_p99_ms: float
+
+
+def measure(case: Case, server: Server, round_number: int) -> Sample:
+    """Run `case` once against `server`."""
+    cpu_before_s = server.cpu_s()
+    row = _redis_benchmark(case, server.port)
+    cpu_s = server.cpu_s() - cpu_before_s
+    return Sample(
+        case=case.name,
+        server=server.name,
+        round=round_number,
+        requests_per_s=float(row["rps"]),
+        cpu_us_per_request=cpu_s * 1e6 / case.requests,
+        latency_p50_ms=float(row["p50_latency_ms"]),
+        latency_p99_ms=float(row["p99_latency_ms"]),
+    )
+
+
+def _redis_benchmark(case: Case, port: int) -> dict[str, str]:
+    program = shutil.which("redis-benchmark")
+    if program is None:
+        raise BenchError("redis-benchmark is not installed: Debian has it in redis-tools")
+    arguments = [program, "-h", "127.0.0.1", "-p", str(port), "--csv", "-t", case.command.lower()]
+    arguments += ["-c", str(case.clients), "-P", str(case.pipeline), "-n", str(case.requests), "-r", str(KEY_COUNT)]
+    try:
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=_RUN_TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise BenchError(f"{case.name} on port {port} did not end within {_RUN_TIMEOUT_S:.0f} s") from error
+    rows = list(csv.DictReader(done.stdout.splitlines()))
+    if done.returncode != 0 or len(rows) != 1:
+        raise BenchError(f"{case.name} on port {port} failed:\n{done.stdout}{done.stderr}")
+    return rows[0]
