@@ -14,9 +14,17 @@ RESP2: Final = 2
 RESP3: Final = 3
 
 _CRLF: Final = b"\r\n"
-_DOLLAR: Final = 36
-_ZERO: Final = 48
 _OK: Final = b"+OK\r\n"
+_STAR: Final = 42
+_PERCENT: Final = 37
+_TILDE: Final = 126
+_GREATER: Final = 62
+
+# Lines such as `$16\r\n` for the small numbers that nearly all replies are made of.
+_SMALL: Final = 1024
+_BULK_LINES: Final[list[bytes]] = [b"$%d\r\n" % number for number in range(_SMALL)]
+_INTEGER_LINES: Final[list[bytes]] = [b":%d\r\n" % number for number in range(_SMALL)]
+_ARRAY_LINES: Final[list[bytes]] = [b"*%d\r\n" % number for number in range(_SMALL)]
 
 
 @final
@@ -72,28 +80,19 @@ class ReplyBuffer:
 
     def integer(self, value: int) -> None:
         """Append a signed 64-bit integer."""
-        writer = self._writer
-        if 0 <= value < 10:
-            writer.append(58)
-            writer.append(_ZERO + value)
-            writer.write(_CRLF)
+        if 0 <= value < _SMALL:
+            self._writer.write(_INTEGER_LINES[value])
         else:
-            writer.write(b":%d\r\n" % value)
+            self._writer.write(b":%d\r\n" % value)
 
     def bulk(self, value: bytes) -> None:
         """Append a bulk string."""
         writer = self._writer
         length: i64 = len(value)
-        if length < 10:
-            writer.append(_DOLLAR)
-            writer.append(_ZERO + length)
-        elif length < 100:
-            writer.append(_DOLLAR)
-            writer.append(_ZERO + length // 10)
-            writer.append(_ZERO + length % 10)
+        if length < _SMALL:
+            writer.write(_BULK_LINES[length])
         else:
-            writer.write(b"$%d" % length)
-        writer.write(_CRLF)
+            writer.write(b"$%d\r\n" % length)
         writer.write(value)
         writer.write(_CRLF)
 
@@ -111,22 +110,22 @@ class ReplyBuffer:
 
     def array(self, length: i64) -> None:
         """Open an array of `length` elements; the caller appends them."""
-        self._open(42, length)
+        self._open(_STAR, length)
 
     def map(self, length: i64) -> None:
         """Open a map of `length` pairs (RESP2: a flat array of twice as many elements)."""
         if self.protocol == RESP2:
-            self._open(42, length * 2)
+            self._open(_STAR, length * 2)
         else:
-            self._open(37, length)
+            self._open(_PERCENT, length)
 
     def set(self, length: i64) -> None:
         """Open a set of `length` elements (RESP2: an array)."""
-        self._open(42 if self.protocol == RESP2 else 126, length)
+        self._open(_STAR if self.protocol == RESP2 else _TILDE, length)
 
     def push(self, length: i64) -> None:
         """Open a push of `length` elements (RESP2: an array)."""
-        self._open(42 if self.protocol == RESP2 else 62, length)
+        self._open(_STAR if self.protocol == RESP2 else _GREATER, length)
 
     def double(self, value: float) -> None:
         """Append a floating-point number (RESP2: a bulk string), with 17 significant digits as Redis prints them."""
@@ -152,18 +151,15 @@ class ReplyBuffer:
 
     def bulk_array(self, values: list[bytes]) -> None:
         """Append an array of bulk strings."""
-        self._open(42, len(values))
+        self._open(_STAR, len(values))
         for value in values:
             self.bulk(value)
 
     def _open(self, marker: i64, length: i64) -> None:
-        writer = self._writer
-        if length < 10:
-            writer.append(marker)
-            writer.append(_ZERO + length)
-            writer.write(_CRLF)
+        if marker == _STAR and length < _SMALL:
+            self._writer.write(_ARRAY_LINES[length])
         else:
-            writer.write(b"%c%d\r\n" % (marker, length))
+            self._writer.write(b"%c%d\r\n" % (marker, length))
 
 
 def format_double(value: float) -> bytes:

@@ -17,6 +17,9 @@ _SLOT_MASK: Final = 16383
 _OPENING_BRACE: Final = 123
 _XMODEM_POLYNOMIAL: Final = 0x11021
 _TABLE: Final[list[int]] = list(crcmod.Crc(_XMODEM_POLYNOMIAL, initCrc=0, rev=False).table)
+# The table's high and low bytes: compiled code reads bytes objects without making Python numbers.
+_HIGH: Final[bytes] = bytes([entry >> 8 for entry in _TABLE])
+_LOW: Final[bytes] = bytes([entry & 0xFF for entry in _TABLE])
 
 
 def key_slot(key: bytes) -> i64:
@@ -24,13 +27,16 @@ def key_slot(key: bytes) -> i64:
     crc: i64 = 0
     position: i64 = 0
     length: i64 = len(key)
-    table = _TABLE
+    high_bytes = _HIGH
+    low_bytes = _LOW
     while position < length:
         byte: i64 = key[position]
         if byte == _OPENING_BRACE:
             return _crc16(_hashed_part(key)) & _SLOT_MASK
-        entry: i64 = table[((crc >> 8) ^ byte) & 0xFF]
-        crc = ((crc << 8) & 0xFFFF) ^ entry
+        index: i64 = (crc >> 8) ^ byte
+        high: i64 = high_bytes[index]
+        low: i64 = low_bytes[index]
+        crc = (((crc & 0xFF) ^ high) << 8) | low
         position += 1
     return crc & _SLOT_MASK
 
@@ -44,8 +50,7 @@ def _hashed_part(key: bytes) -> bytes:
 
 def _crc16(data: bytes) -> i64:
     crc: i64 = 0
-    table = _TABLE
     for byte in data:
-        entry: i64 = table[((crc >> 8) ^ byte) & 0xFF]
+        entry: i64 = _TABLE[((crc >> 8) ^ byte) & 0xFF]
         crc = ((crc << 8) & 0xFFFF) ^ entry
     return crc

@@ -27,7 +27,7 @@ def echo(server: Server, client: Client, arguments: list[bytes]) -> None:
     client.reply.bulk(arguments[1])
 
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "ping",
         -1,

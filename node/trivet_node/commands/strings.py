@@ -28,7 +28,7 @@ def set_(server: Server, client: Client, arguments: list[bytes]) -> None:
     client.reply.ok()
 
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "get",
         2,
