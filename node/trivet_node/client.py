@@ -69,6 +69,10 @@ class Client:
         """Return the name of the ACL user: there is only one so far."""
         return "default"
 
+    def may_time_out(self) -> bool:
+        """Say whether `timeout` applies: not to replicas, primaries, subscribers and blocked clients."""
+        return self.flags & (PRIMARY | REPLICA | SUBSCRIBED | BLOCKED) == 0
+
     def is_closing(self) -> bool:
         """Say whether no more of the client's requests are run."""
         return self.flags & CLOSING != 0

@@ -1,0 +1,72 @@
+"""The log of a process, in the line format of Redis: `PID:ROLE DAY MONTH YEAR TIME LEVEL MESSAGE`.
+
+Tools read these logs, so the words of well-known lines are Redis' own.
+"""
+
+import datetime
+import logging
+import os
+import sys
+from typing import Final
+
+# Redis' levels, least important first: the name in `loglevel`, the mark in the line, the level of the logging module.
+_LEVELS: Final = {
+    "debug": (".", logging.DEBUG),
+    "verbose": ("-", 15),
+    "notice": ("*", logging.INFO),
+    "warning": ("#", logging.WARNING),
+}
+_MARKS: Final = {number: mark for mark, number in _LEVELS.values()}
+
+_logger: Final = logging.getLogger("trivet")
+
+
+class _LineFormat(logging.Formatter):
+    """Formats a record as one line. `role` is the letter behind the pid: M primary, S replica, C child, X sentinel."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        self.role = role
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.datetime.fromtimestamp(record.created)
+        stamp = f"{time:%d %b %Y %H:%M:%S}.{time.microsecond // 1000:03d}"
+        line = f"{os.getpid()}:{self.role} {stamp} {_MARKS.get(record.levelno, '#')} {record.getMessage()}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def start_logging(logfile: str, loglevel: str, role: str = "M") -> None:
+    """Log to `logfile` (empty: standard output) what is at least as important as `loglevel`.
+
+    Raises OSError where the file cannot be opened.
+    """
+    handler = logging.FileHandler(logfile) if logfile else logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_LineFormat(role))
+    for old in list(_logger.handlers):
+        _logger.removeHandler(old)
+        old.close()
+    _logger.addHandler(handler)
+    _logger.propagate = False
+    set_level(loglevel)
+
+
+def set_level(loglevel: str) -> None:
+    """Log from now on what is at least as important as `loglevel`: debug, verbose, notice or warning."""
+    _logger.setLevel(_LEVELS[loglevel][1])
+
+
+def set_role(role: str) -> None:
+    """Change the letter that says what this process is."""
+    for handler in _logger.handlers:
+        if isinstance(handler.formatter, _LineFormat):
+            handler.formatter.role = role
+
+
+def log(level: str, message: str) -> None:
+    """Write one line; `level` is debug, verbose, notice or warning."""
+    _logger.log(_LEVELS[level][1], "%s", message)
+
+
+def log_exception(message: str) -> None:
+    """Write `message` and the traceback of the exception being handled."""
+    _logger.exception("%s", message)
