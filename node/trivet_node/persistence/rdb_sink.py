@@ -1,0 +1,88 @@
+"""Where an RDB writer puts its bytes: a buffer that knows the format's lengths and strings, and the checksum so far."""
+
+from typing import Final, final
+
+from librt.strings import BytesWriter
+from mypy_extensions import i64
+
+from trivet_node.persistence.crc64 import crc64
+from trivet_node.persistence.rdb_format import LENGTH_32_BITS, LENGTH_64_BITS
+from trivet_node.values.strings import parse_integer
+
+# No integer of 32 bits has more characters than this.
+_LONGEST_INT32: Final = 11
+
+
+@final
+class RdbSink:
+    """Bytes not taken yet, and the checksum of all that were."""
+
+    def __init__(self) -> None:
+        self.crc: int = 0
+        self._out: BytesWriter = BytesWriter()
+
+    def __len__(self) -> int:
+        """Return how many bytes wait to be taken."""
+        return len(self._out)
+
+    def take(self) -> bytes:
+        """Return the bytes written since the last take(), and add them to the checksum."""
+        data = self._out.getvalue()
+        self._out = BytesWriter()
+        self.crc = crc64(data, self.crc)
+        return data
+
+    def raw(self, data: bytes) -> None:
+        """Write bytes as they are."""
+        self._out.write(data)
+
+    def byte(self, value: i64) -> None:
+        """Write one byte."""
+        self._out.append(value)
+
+    def length(self, value: i64) -> None:
+        """Write a length in the shortest of its forms."""
+        out = self._out
+        if value < 1 << 6:
+            out.append(value)
+        elif value < 1 << 14:
+            out.append(0x40 | (value >> 8))
+            out.append(value & 0xFF)
+        elif value < 1 << 32:
+            out.append(LENGTH_32_BITS)
+            out.write(int(value).to_bytes(4, "big"))
+        else:
+            out.append(LENGTH_64_BITS)
+            out.write(int(value).to_bytes(8, "big"))
+
+    def string(self, text: bytes) -> None:
+        """Write a string, as an integer where it is a short canonical one."""
+        if len(text) <= _LONGEST_INT32:
+            number = parse_integer(text)
+            if number is not None and self._small_integer(number):
+                return
+        self.length(len(text))
+        self._out.write(text)
+
+    def integer_string(self, number: int) -> None:
+        """Write the string that is the decimal form of `number`."""
+        if not self._small_integer(number):
+            text = b"%d" % number
+            self.length(len(text))
+            self._out.write(text)
+
+    def _small_integer(self, number: int) -> bool:
+        """Write `number` in the encoding for integers of at most 32 bits; say whether it fits."""
+        out = self._out
+        if -(1 << 7) <= number < 1 << 7:
+            out.append(0xC0)
+            out.append(number & 0xFF)
+        elif -(1 << 15) <= number < 1 << 15:
+            out.append(0xC1)
+            out.write(number.to_bytes(2, "little", signed=True))
+        elif -(1 << 31) <= number < 1 << 31:
+            out.append(0xC2)
+            out.write(number.to_bytes(4, "little", signed=True))
+        else:
+            return False
+        return True

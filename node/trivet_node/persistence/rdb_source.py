@@ -1,0 +1,139 @@
+"""Where an RDB reader gets its bytes: pulled in pieces, with the offset for errors and the checksum so far.
+
+Nothing is allocated for what a length only announces: a string that the file does not hold ends with an error after
+the file's last byte.
+"""
+
+from collections.abc import Callable
+from typing import Final, final
+
+from mypy_extensions import i64
+
+from trivet_node.persistence.crc64 import crc64
+from trivet_node.persistence.lzf import LzfError, decompress
+from trivet_node.persistence.rdb_format import (
+    ENCODED,
+    ENCODING_INT8,
+    ENCODING_INT16,
+    ENCODING_INT32,
+    ENCODING_LZF,
+    LENGTH_6_BITS,
+    LENGTH_14_BITS,
+    LENGTH_32_BITS,
+    LENGTH_64_BITS,
+    RdbError,
+)
+
+_PIECE_BYTES: Final = 256 * 1024
+_LENGTH_MAX: Final = 2**62
+
+
+@final
+class RdbSource:
+    """Bytes that `read(count)` returns, at most `count` at a time and none at the end."""
+
+    def __init__(self, read: Callable[[int], bytes]) -> None:
+        self._read: Callable[[int], bytes] = read
+        self._piece: bytes = b""
+        self._position: i64 = 0
+        # The offset of the piece's first byte, and the checksum of all bytes before it.
+        self._piece_offset: int = 0
+        self._piece_crc: int = 0
+
+    def offset(self) -> int:
+        """Return how many bytes were taken."""
+        return self._piece_offset + int(self._position)
+
+    def crc(self) -> int:
+        """Return the checksum of the bytes taken."""
+        return crc64(self._piece[: self._position], self._piece_crc)
+
+    def untaken(self) -> bytes:
+        """Return the bytes that were read but not taken: what follows an RDB file that is part of another."""
+        return self._piece[self._position :]
+
+    def take(self, count: int) -> bytes:
+        """Return the next `count` bytes."""
+        start = self._position
+        if count <= len(self._piece) - start:
+            self._position = start + count
+            return self._piece[start : start + count]
+        return self._take_across(count)
+
+    def byte(self) -> i64:
+        """Return the next byte."""
+        if self._position >= len(self._piece):
+            self._next_piece()
+        value: i64 = self._piece[self._position]
+        self._position += 1
+        return value
+
+    def length(self) -> int:
+        """Return the next length; a string in a special encoding is an error here."""
+        begin = self.offset()
+        first = self.byte()
+        if first >> 6 == ENCODED:
+            raise RdbError(begin, f"expected a length, found the special encoding {first & 0x3F}")
+        return self._length(first, begin)
+
+    def string(self) -> bytes:
+        """Return the next string, whatever its encoding."""
+        begin = self.offset()
+        first = self.byte()
+        if first >> 6 == ENCODED:
+            return self._encoded(first & 0x3F, begin)
+        return self.take(self._length(first, begin))
+
+    def integer(self, size: int, *, signed: bool = False) -> int:
+        """Return the next `size` bytes as a little-endian integer."""
+        return int.from_bytes(self.take(size), "little", signed=signed)
+
+    def _length(self, first: i64, begin: int) -> int:
+        kind = first >> 6
+        if kind == LENGTH_6_BITS:
+            return int(first)
+        if kind == LENGTH_14_BITS:
+            return int(((first & 0x3F) << 8) | self.byte())
+        if first not in (LENGTH_32_BITS, LENGTH_64_BITS):
+            raise RdbError(begin, f"unknown form of a length, 0x{int(first):02x}")
+        value = int.from_bytes(self.take(4 if first == LENGTH_32_BITS else 8), "big")
+        if value > _LENGTH_MAX:
+            raise RdbError(begin, f"a length of {value}")
+        return value
+
+    def _encoded(self, encoding: i64, begin: int) -> bytes:
+        if encoding == ENCODING_INT8:
+            return b"%d" % self.integer(1, signed=True)
+        if encoding == ENCODING_INT16:
+            return b"%d" % self.integer(2, signed=True)
+        if encoding == ENCODING_INT32:
+            return b"%d" % self.integer(4, signed=True)
+        if encoding != ENCODING_LZF:
+            raise RdbError(begin, f"unknown string encoding {encoding}")
+        compressed_length = self.length()
+        length = self.length()
+        try:
+            return decompress(self.take(compressed_length), length)
+        except LzfError as error:
+            raise RdbError(begin, f"a compressed string is broken: {error}") from None
+
+    def _take_across(self, count: int) -> bytes:
+        parts: list[bytes] = []
+        missing = count
+        while missing > 0:
+            if self._position >= len(self._piece):
+                self._next_piece()
+            part = self._piece[self._position : self._position + missing]
+            self._position += len(part)
+            missing -= len(part)
+            parts.append(part)
+        return b"".join(parts)
+
+    def _next_piece(self) -> None:
+        """Read on; the present piece was taken to its end."""
+        self._piece_crc = crc64(self._piece, self._piece_crc)
+        self._piece_offset += len(self._piece)
+        self._piece = self._read(_PIECE_BYTES)
+        self._position = 0
+        if not self._piece:
+            raise RdbError(self._piece_offset, "unexpected end of file")
