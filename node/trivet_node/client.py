@@ -1,15 +1,13 @@
 """What the engine knows of one connection. The socket is the shell's."""
 
-from typing import TYPE_CHECKING, Final, final
+from typing import Final, final
 
 from mypy_extensions import i64
 
+from trivet_node.command import Command
 from trivet_node.keyspace import Database, Watch
 from trivet_wire.replies import ReplyBuffer
 from trivet_wire.requests import RequestParser
-
-if TYPE_CHECKING:
-    from trivet_node.command import Command
 
 # States in which a command does not simply run: any of them takes the slow path through the checks of admission.
 IN_TRANSACTION: Final = 1 << 0
@@ -82,6 +80,6 @@ class Client:
 class QueuedCommand:
     """A command that waits for EXEC."""
 
-    def __init__(self, command: "Command", arguments: list[bytes]) -> None:
+    def __init__(self, command: Command, arguments: list[bytes]) -> None:
         self.command: Command = command
         self.arguments: list[bytes] = arguments

@@ -6,13 +6,9 @@ short handlers and then its rows. (Redis: COMMAND, "Command key specifications",
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, final
+from typing import Any, Final, final
 
 from mypy_extensions import i64
-
-if TYPE_CHECKING:
-    from trivet_node.client import Client
-    from trivet_node.server import Server
 
 # Flags, named as COMMAND INFO names them.
 WRITE: Final = 1 << 0
@@ -58,7 +54,8 @@ FLAG_NAMES: Final[list[tuple[int, str]]] = [
     (MOVABLE_KEYS, "movablekeys"),
 ]
 
-Handler = Callable[["Server", "Client", list[bytes]], None]
+# handler(server, client, arguments). The first two are Any because servers and clients hold commands: rows come first.
+Handler = Callable[[Any, Any, list[bytes]], None]
 # Where a command's keys depend on its arguments, this finds them.
 KeyFinder = Callable[[list[bytes]], list[bytes]]
 
@@ -149,7 +146,7 @@ class Command:
         return first.begin, last, first.step
 
 
-def container(server: "Server", client: "Client", arguments: list[bytes]) -> None:
+def container(server: object, client: object, arguments: list[bytes]) -> None:
     """Stand in for the handler of a command that has subcommands only: one of them is always chosen before."""
     raise AssertionError(arguments)
 
