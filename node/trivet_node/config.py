@@ -1,17 +1,281 @@
-"""Settings of a node: the one list of them."""
+"""Settings of a node: the one list of them.
+
+Every option of redis.conf is one attribute here, spelled with underscores; its row says how it is written, which other
+names it has and whether it may change at run time. Reading files and the command line (config_loading.py), CONFIG GET
+and SET (commands/configuration.py) and CONFIG REWRITE (config_rewrite.py) all go by this list, so a new setting is one
+line here. `honoured=False` marks what Redis knows and this node accepts without effect; it says so when it starts.
+Options of TLS are unknown, as they are to a Redis built without it: they must not seem to work.
+(Redis 7.0: redis.conf.)
+"""
+
+from typing import Final
 
 import attrs
+
+from trivet_node.settings import (
+    INT_MAX,
+    LONG_MAX,
+    UINT_MAX,
+    ULONG_MAX,
+    Choice,
+    Choices,
+    Endpoint,
+    Integer,
+    IntegersKind,
+    Memory,
+    MemoryOrPercent,
+    Octal,
+    OutputLimits,
+    OutputLimitsKind,
+    Percentiles,
+    SavePoints,
+    Setting,
+    Text,
+    Words,
+    YesNo,
+    setting,
+    settings_of,
+)
+
+_HOST_NAME_MAX: Final = 255
+_BIND_ADDRESSES_MAX: Final = 16
+_MB: Final = 2**20
+_GB: Final = 2**30
+
+_YES_NO: Final = YesNo()
+_PORT: Final = Integer(0, 65535)
+_NATURAL: Final = Integer(0, INT_MAX)
+_POSITIVE: Final = Integer(1, INT_MAX)
+_LONG: Final = Integer(0, LONG_MAX)
+_BYTES: Final = Memory(0, LONG_MAX)
+_TEXT: Final = Text()
+_OUTPUT_LIMITS: Final = OutputLimits()
+_LOCAL: Final = Choice("no", "yes", "local")
+_SHUTDOWN: Final = Choices("default", "save", "nosave", "now", "force")
+
+_NO_APPEND_ONLY_FILE: Final = "Trivet has no append-only file yet"
+_NO_MEMORY_LIMIT: Final = "Trivet has no memory limit yet"
+_NO_KEYSPACE_EVENTS: Final = "Trivet has no keyspace notifications yet"
+_NO_ACL_FILE: Final = "Trivet has no ACL users but 'default' yet"
+_NO_DAEMON: Final = "Trivet stays in the foreground"
+_NO_SUPERVISION: Final = "Trivet does not signal its supervisor yet"
+_NO_SYSLOG: Final = "Trivet logs to standard output or a file only"
+_NO_DEFRAGMENTATION: Final = (
+    "Active defragmentation cannot be enabled: it requires a Redis server compiled with a modified Jemalloc like the "
+    "one shipped by default with the Redis source distribution"
+)
+
+
+def _plain_file_name(option: str) -> Text:
+    return Text(lambda name: f"{option} can't be a path, just a filename" if "/" in name else "")
+
+
+def _wrong_host_name(name: str) -> str:
+    if len(name) > _HOST_NAME_MAX:
+        return "Hostnames must be less than 256 characters"
+    if not all(character.isascii() and (character.isalnum() or character in "-.") for character in name):
+        return "Hostnames may only contain alphanumeric characters, hyphens or dots"
+    return ""
 
 
 @attrs.define
 class Config:
-    """Every setting, by its redis.conf name with underscores."""
+    """Every setting, by its redis.conf name with underscores, and below them what was learned while reading it."""
 
-    port: int = 6379
-    bind: list[str] = attrs.Factory(lambda: ["127.0.0.1"])
-    databases: int = 16
-    requirepass: str = ""
-    maxclients: int = 10000
-    tcp_keepalive: int = 300
-    proto_max_bulk_len: int = 512 * 1024 * 1024
-    cluster_enabled: bool = False
+    # Listening and connections.
+    port: int = setting(_PORT, 6379)
+    bind: tuple[str, ...] = setting(Words(_BIND_ADDRESSES_MAX, "Too many bind addresses specified."), ("*", "-::*"))
+    bind_source_addr: str = setting(_TEXT, "", honoured=False)
+    unixsocket: str = setting(_TEXT, "", mutable=False)
+    unixsocketperm: int = setting(Octal(0, 0o777), 0, mutable=False)
+    tcp_backlog: int = setting(_NATURAL, 511, mutable=False)
+    tcp_keepalive: int = setting(_NATURAL, 300)
+    socket_mark_id: int = setting(Integer(0, UINT_MAX), 0, mutable=False, honoured=False)
+    timeout: int = setting(_NATURAL, 0)
+    maxclients: int = setting(Integer(1, UINT_MAX), 10000)
+    protected_mode: bool = setting(_YES_NO, True)
+    client_query_buffer_limit: int = setting(Memory(_MB, LONG_MAX), _GB)
+    client_output_buffer_limit: OutputLimits = setting(OutputLimitsKind(), _OUTPUT_LIMITS)
+    proto_max_bulk_len: int = setting(Memory(_MB, LONG_MAX), 512 * _MB)
+    maxmemory_clients: int = setting(MemoryOrPercent(0, ULONG_MAX), 0, honoured=False)
+
+    # Who may do what.
+    requirepass: str = setting(_TEXT, "")
+    aclfile: str = setting(_TEXT, "", mutable=False, only_default=_NO_ACL_FILE)
+    acl_pubsub_default: str = setting(Choice("allchannels", "resetchannels"), "resetchannels", honoured=False)
+    acllog_max_len: int = setting(_LONG, 128, honoured=False)
+    enable_protected_configs: str = setting(_LOCAL, "no", mutable=False)
+    enable_debug_command: str = setting(_LOCAL, "no", mutable=False)
+    enable_module_command: str = setting(_LOCAL, "no", mutable=False, honoured=False)
+
+    # The process.
+    databases: int = setting(_POSITIVE, 16, mutable=False)
+    dir: str = setting(Text(), ".", protected=True)
+    hz: int = setting(_NATURAL, 10)
+    dynamic_hz: bool = setting(_YES_NO, True, honoured=False)
+    activerehashing: bool = setting(_YES_NO, True, honoured=False)
+    daemonize: bool = setting(_YES_NO, False, mutable=False, only_default=_NO_DAEMON)
+    supervised: str = setting(
+        Choice("upstart", "systemd", "auto", "no"), "no", mutable=False, only_default=_NO_SUPERVISION
+    )
+    pidfile: str = setting(_TEXT, "", mutable=False)
+    logfile: str = setting(_TEXT, "", mutable=False)
+    loglevel: str = setting(Choice("debug", "verbose", "notice", "warning"), "notice")
+    syslog_enabled: bool = setting(_YES_NO, False, mutable=False, only_default=_NO_SYSLOG)
+    syslog_ident: str = setting(_TEXT, "redis", mutable=False, honoured=False)
+    syslog_facility: str = setting(
+        Choice("user", *(f"local{number}" for number in range(8))), "local0", mutable=False, honoured=False
+    )
+    always_show_logo: bool = setting(_YES_NO, False, mutable=False, honoured=False)
+    set_proc_title: bool = setting(_YES_NO, True, mutable=False, honoured=False)
+    proc_title_template: str = setting(_TEXT, "{title} {listen-addr} {server-mode}", honoured=False)
+    ignore_warnings: str = setting(_TEXT, "", honoured=False)
+    shutdown_timeout: int = setting(_NATURAL, 10)
+    shutdown_on_sigint: tuple[str, ...] = setting(_SHUTDOWN, ("default",))
+    shutdown_on_sigterm: tuple[str, ...] = setting(_SHUTDOWN, ("default",))
+    io_threads: int = setting(Integer(1, 128), 1, mutable=False, honoured=False)
+    io_threads_do_reads: bool = setting(_YES_NO, False, mutable=False, honoured=False)
+    disable_thp: bool = setting(_YES_NO, True, mutable=False, honoured=False)
+    oom_score_adj: str = setting(Choice("no", "yes", "relative", "absolute"), "no", honoured=False)
+    oom_score_adj_values: tuple[int, ...] = setting(IntegersKind(3, -2000, 2000), (0, 200, 800), honoured=False)
+    jemalloc_bg_thread: bool = setting(_YES_NO, True, honoured=False)
+    crash_log_enabled: bool = setting(_YES_NO, True, honoured=False)
+    crash_memcheck_enabled: bool = setting(_YES_NO, True, honoured=False)
+    server_cpulist: str = setting(_TEXT, "", name="server_cpulist", mutable=False, honoured=False)
+    bio_cpulist: str = setting(_TEXT, "", name="bio_cpulist", mutable=False, honoured=False)
+    aof_rewrite_cpulist: str = setting(_TEXT, "", name="aof_rewrite_cpulist", mutable=False, honoured=False)
+    bgsave_cpulist: str = setting(_TEXT, "", name="bgsave_cpulist", mutable=False, honoured=False)
+
+    # Snapshots.
+    save: tuple[tuple[int, int], ...] = setting(SavePoints(), ((3600, 1), (300, 100), (60, 10000)))
+    dbfilename: str = setting(_plain_file_name("dbfilename"), "dump.rdb", protected=True)
+    rdbcompression: bool = setting(_YES_NO, True)
+    rdbchecksum: bool = setting(_YES_NO, True, mutable=False)
+    rdb_save_incremental_fsync: bool = setting(_YES_NO, True, honoured=False)
+    rdb_del_sync_files: bool = setting(_YES_NO, False, honoured=False)
+    stop_writes_on_bgsave_error: bool = setting(_YES_NO, True)
+    sanitize_dump_payload: str = setting(Choice("no", "yes", "clients"), "no", honoured=False)
+
+    # The append-only file.
+    appendonly: bool = setting(_YES_NO, False, only_default=_NO_APPEND_ONLY_FILE)
+    appendfilename: str = setting(_plain_file_name("appendfilename"), "appendonly.aof", mutable=False, honoured=False)
+    appenddirname: str = setting(_plain_file_name("appenddirname"), "appendonlydir", mutable=False, honoured=False)
+    appendfsync: str = setting(Choice("everysec", "always", "no"), "everysec", honoured=False)
+    no_appendfsync_on_rewrite: bool = setting(_YES_NO, False, honoured=False)
+    auto_aof_rewrite_percentage: int = setting(_NATURAL, 100, honoured=False)
+    auto_aof_rewrite_min_size: int = setting(_BYTES, 64 * _MB, honoured=False)
+    aof_load_truncated: bool = setting(_YES_NO, True, honoured=False)
+    aof_use_rdb_preamble: bool = setting(_YES_NO, True, honoured=False)
+    aof_timestamp_enabled: bool = setting(_YES_NO, False, honoured=False)
+    aof_rewrite_incremental_fsync: bool = setting(_YES_NO, True, honoured=False)
+    aof_disable_auto_gc: bool = setting(_YES_NO, False, honoured=False)
+
+    # Memory.
+    maxmemory: int = setting(Memory(0, ULONG_MAX), 0, only_default=_NO_MEMORY_LIMIT)
+    maxmemory_policy: str = setting(
+        Choice(
+            "volatile-lru",
+            "volatile-lfu",
+            "volatile-random",
+            "volatile-ttl",
+            "allkeys-lru",
+            "allkeys-lfu",
+            "allkeys-random",
+            "noeviction",
+        ),
+        "noeviction",
+    )
+    maxmemory_samples: int = setting(_POSITIVE, 5, honoured=False)
+    maxmemory_eviction_tenacity: int = setting(Integer(0, 100), 10, honoured=False)
+    lfu_log_factor: int = setting(_NATURAL, 10)
+    lfu_decay_time: int = setting(_NATURAL, 1)
+    active_expire_effort: int = setting(Integer(1, 10), 1, honoured=False)
+    lazyfree_lazy_eviction: bool = setting(_YES_NO, False, honoured=False)
+    lazyfree_lazy_expire: bool = setting(_YES_NO, False, honoured=False)
+    lazyfree_lazy_server_del: bool = setting(_YES_NO, False, honoured=False)
+    lazyfree_lazy_user_del: bool = setting(_YES_NO, False, honoured=False)
+    lazyfree_lazy_user_flush: bool = setting(_YES_NO, False, honoured=False)
+    activedefrag: bool = setting(_YES_NO, False, only_default=_NO_DEFRAGMENTATION)
+    active_defrag_ignore_bytes: int = setting(Memory(1, LONG_MAX), 100 * _MB, honoured=False)
+    active_defrag_threshold_lower: int = setting(Integer(0, 1000), 10, honoured=False)
+    active_defrag_threshold_upper: int = setting(Integer(0, 1000), 100, honoured=False)
+    active_defrag_cycle_min: int = setting(Integer(1, 99), 1, honoured=False)
+    active_defrag_cycle_max: int = setting(Integer(1, 99), 25, honoured=False)
+    active_defrag_max_scan_fields: int = setting(Integer(1, LONG_MAX), 1000, honoured=False)
+
+    # How values are kept.
+    hash_max_listpack_entries: int = setting(_LONG, 512, "hash-max-ziplist-entries", honoured=False)
+    hash_max_listpack_value: int = setting(_BYTES, 64, "hash-max-ziplist-value", honoured=False)
+    list_max_listpack_size: int = setting(Integer(-INT_MAX - 1, INT_MAX), -2, "list-max-ziplist-size", honoured=False)
+    list_compress_depth: int = setting(_NATURAL, 0, honoured=False)
+    set_max_intset_entries: int = setting(_LONG, 512, honoured=False)
+    zset_max_listpack_entries: int = setting(_LONG, 128, "zset-max-ziplist-entries", honoured=False)
+    zset_max_listpack_value: int = setting(_BYTES, 64, "zset-max-ziplist-value", honoured=False)
+    hll_sparse_max_bytes: int = setting(_BYTES, 3000, honoured=False)
+    stream_node_max_bytes: int = setting(_BYTES, 4096, honoured=False)
+    stream_node_max_entries: int = setting(_LONG, 100, honoured=False)
+
+    # Replication.
+    replicaof: tuple[str, int] | None = setting(Endpoint(), None, "slaveof", mutable=False)
+    masterauth: str = setting(_TEXT, "")
+    masteruser: str = setting(_TEXT, "")
+    replica_read_only: bool = setting(_YES_NO, True, "slave-read-only")
+    replica_serve_stale_data: bool = setting(_YES_NO, True, "slave-serve-stale-data")
+    replica_priority: int = setting(_NATURAL, 100, "slave-priority")
+    replica_announced: bool = setting(_YES_NO, True)
+    replica_announce_ip: str = setting(_TEXT, "", "slave-announce-ip")
+    replica_announce_port: int = setting(_PORT, 0, "slave-announce-port")
+    replica_lazy_flush: bool = setting(_YES_NO, False, "slave-lazy-flush", honoured=False)
+    replica_ignore_maxmemory: bool = setting(_YES_NO, True, "slave-ignore-maxmemory", honoured=False)
+    replica_ignore_disk_write_errors: bool = setting(_YES_NO, False, honoured=False)
+    repl_backlog_size: int = setting(Memory(1, LONG_MAX), _MB)
+    repl_backlog_ttl: int = setting(_LONG, 3600)
+    repl_timeout: int = setting(_POSITIVE, 60)
+    repl_ping_replica_period: int = setting(_POSITIVE, 10, "repl-ping-slave-period")
+    repl_diskless_sync: bool = setting(_YES_NO, True)
+    repl_diskless_sync_delay: int = setting(_NATURAL, 5)
+    repl_diskless_sync_max_replicas: int = setting(_NATURAL, 0, honoured=False)
+    repl_diskless_load: str = setting(Choice("disabled", "on-empty-db", "swapdb"), "disabled", honoured=False)
+    repl_disable_tcp_nodelay: bool = setting(_YES_NO, False, honoured=False)
+    min_replicas_to_write: int = setting(_NATURAL, 0, "min-slaves-to-write")
+    min_replicas_max_lag: int = setting(_NATURAL, 10, "min-slaves-max-lag")
+    propagation_error_behavior: str = setting(Choice("ignore", "panic", "panic-on-replicas"), "ignore", honoured=False)
+
+    # The cluster.
+    cluster_enabled: bool = setting(_YES_NO, False, mutable=False)
+    cluster_config_file: str = setting(_TEXT, "nodes.conf", mutable=False)
+    cluster_node_timeout: int = setting(_LONG, 15000)
+    cluster_port: int = setting(_PORT, 0, mutable=False)
+    cluster_announce_ip: str = setting(_TEXT, "")
+    cluster_announce_port: int = setting(_PORT, 0)
+    cluster_announce_bus_port: int = setting(_PORT, 0)
+    cluster_announce_tls_port: int = setting(_PORT, 0, honoured=False)
+    cluster_announce_hostname: str = setting(Text(_wrong_host_name), "")
+    cluster_preferred_endpoint_type: str = setting(Choice("ip", "hostname", "unknown-endpoint"), "ip")
+    cluster_require_full_coverage: bool = setting(_YES_NO, True)
+    cluster_allow_reads_when_down: bool = setting(_YES_NO, False)
+    cluster_allow_pubsubshard_when_down: bool = setting(_YES_NO, True, honoured=False)
+    cluster_allow_replica_migration: bool = setting(_YES_NO, True)
+    cluster_replica_no_failover: bool = setting(_YES_NO, False, "cluster-slave-no-failover")
+    cluster_replica_validity_factor: int = setting(_NATURAL, 10, "cluster-slave-validity-factor")
+    cluster_migration_barrier: int = setting(_NATURAL, 1)
+    cluster_link_sendbuf_limit: int = setting(Memory(0, ULONG_MAX), 0, honoured=False)
+
+    # Watching the node.
+    notify_keyspace_events: str = setting(_TEXT, "", only_default=_NO_KEYSPACE_EVENTS)
+    slowlog_log_slower_than: int = setting(Integer(-1, LONG_MAX), 10000, honoured=False)
+    slowlog_max_len: int = setting(_LONG, 128, honoured=False)
+    latency_monitor_threshold: int = setting(_LONG, 0, honoured=False)
+    latency_tracking: bool = setting(_YES_NO, True, honoured=False)
+    latency_tracking_info_percentiles: tuple[float, ...] = setting(Percentiles(), (50.0, 99.0, 99.9), honoured=False)
+    tracking_table_max_keys: int = setting(_LONG, 1000000, honoured=False)
+    busy_reply_threshold: int = setting(_LONG, 5000, "lua-time-limit", honoured=False)
+
+    # The absolute path of the file that CONFIG REWRITE writes; empty where there is none.
+    config_file: str = ""
+    # What the operator should hear at the start, a line each.
+    warnings: list[str] = attrs.Factory(list)
+
+
+# Every name of every setting, aliases included.
+SETTINGS: Final[dict[str, Setting]] = settings_of(Config)

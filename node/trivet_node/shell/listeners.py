@@ -4,6 +4,7 @@ import contextlib
 import os
 import socket
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 from trivet_node.config import Config
@@ -23,7 +24,7 @@ def open_listeners(config: Config) -> list[socket.socket]:
     return sockets
 
 
-def open_tcp(addresses: list[str], port: int, backlog: int) -> list[socket.socket]:
+def open_tcp(addresses: Sequence[str], port: int, backlog: int) -> list[socket.socket]:
     """Return a listening socket for each of `addresses`; none where `port` is 0.
 
     `*` means every address, and an address with a leading `-` may be one that this machine does not have.
