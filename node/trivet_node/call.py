@@ -1,7 +1,7 @@
 """Run one command that was admitted: count it, and collect its effects for propagation."""
 
 from trivet_node.client import Client
-from trivet_node.command import Command
+from trivet_node.command import Command, CommandError
 from trivet_node.server import Server
 from trivet_wire.replies import encode_command
 
@@ -9,17 +9,26 @@ from trivet_wire.replies import encode_command
 def call(server: Server, client: Client, command: Command, arguments: list[bytes]) -> None:
     """Run `command` for `client`. Called by the engine for requests, and by EXEC for what was queued."""
     errors = client.reply.errors
+    errors_counted = server.stats.error_replies
     command.calls += 1
     server.stats.commands_processed += 1
     server.call_depth += 1
     if server.propagation.enabled:
         _call_and_propagate(server, client, command, arguments)
     else:
-        command.handler(server, client, arguments)
+        _handle(server, client, command, arguments)
     server.call_depth -= 1
-    if client.reply.errors != errors:
+    # EXEC has not failed because a command inside it has: that one counted its error itself.
+    if client.reply.errors != errors and server.stats.error_replies == errors_counted:
         command.failed_calls += 1
         server.stats.count_error(client.reply.last_error)
+
+
+def _handle(server: Server, client: Client, command: Command, arguments: list[bytes]) -> None:
+    try:
+        command.handler(server, client, arguments)
+    except CommandError as error:
+        client.reply.error(error.text)
 
 
 def _call_and_propagate(server: Server, client: Client, command: Command, arguments: list[bytes]) -> None:
@@ -28,7 +37,7 @@ def _call_and_propagate(server: Server, client: Client, command: Command, argume
     # A handler may select another database; what it changed lies in the one it started in.
     database = client.database.index
     dirty = keyspace.dirty
-    command.handler(server, client, arguments)
+    _handle(server, client, command, arguments)
     for index, key in keyspace.expired:
         propagation.add_deletion(index, key)
     keyspace.expired.clear()

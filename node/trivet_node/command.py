@@ -60,15 +60,28 @@ Handler = Callable[[Any, Any, list[bytes]], None]
 KeyFinder = Callable[[list[bytes]], list[bytes]]
 
 
+class CommandError(Exception):
+    """What a handler raises, before it has replied or changed anything, to answer with an error.
+
+    `text` is the whole error, code first, as trivet_wire.errors gives it.
+    """
+
+    def __init__(self, text: bytes) -> None:
+        super().__init__(text)
+        self.text: bytes = text
+
+
 @final
 class KeySpec:
     """Where keys stand among the arguments: from index `begin` to `last` places behind it, every `step`th.
 
-    A negative `last` counts from the end: -1 is the last argument. `flags` are Redis' words: `RW access update`.
+    A negative `last` counts from the end: -1 is the last argument. `flags` are Redis' words: `RW access update`;
+    `notes` say what they do not.
     """
 
-    def __init__(self, flags: str, begin: int = 1, last: int = 0, step: int = 1) -> None:
+    def __init__(self, flags: str, begin: int = 1, last: int = 0, step: int = 1, notes: str = "") -> None:
         self.flags: str = flags
+        self.notes: str = notes
         self.begin: int = begin
         self.last: int = last
         self.step: int = step
@@ -99,6 +112,9 @@ class Command:
         find_keys: KeyFinder | None = None,
         tips: tuple[str, ...] = (),
         subcommands: "tuple[Command, ...]" = (),
+        history: tuple[tuple[str, str], ...] = (),
+        deprecated_since: str = "",
+        replaced_by: str = "",
     ) -> None:
         self.name: str = name
         self.arity: i64 = arity
@@ -112,6 +128,10 @@ class Command:
         self.key_specs: tuple[KeySpec, ...] = keys
         self.find_keys: KeyFinder | None = find_keys
         self.tips: tuple[str, ...] = tips
+        # What changed in which version, oldest first.
+        self.history: tuple[tuple[str, str], ...] = history
+        self.deprecated_since: str = deprecated_since
+        self.replaced_by: str = replaced_by
         self.subcommands: dict[bytes, Command] = {
             command.name.partition("|")[2].encode(): command for command in subcommands
         }

@@ -14,6 +14,7 @@ OUT_OF_RANGE: Final = b"ERR index out of range"
 OVERFLOW: Final = b"ERR increment or decrement would overflow"
 STRING_TOO_LONG: Final = b"ERR string exceeds maximum allowed size (proto-max-bulk-len)"
 DB_INDEX_OUT_OF_RANGE: Final = b"ERR DB index is out of range"
+SAME_OBJECT: Final = b"ERR source and destination objects are the same"
 NO_AUTH: Final = b"NOAUTH Authentication required."
 WRONG_PASSWORD: Final = b"WRONGPASS invalid username-password pair or user is disabled."
 NO_PROTOCOL: Final = b"NOPROTO unsupported protocol version"
@@ -42,6 +43,16 @@ def moved(slot: int, host: str, port: int) -> bytes:
 def wrong_arity(command: str) -> bytes:
     """Return the error for a wrong number of arguments; `command` is a lower-case full name such as `config|get`."""
     return f"ERR wrong number of arguments for '{command}' command".encode()
+
+
+def outside(smallest: int, largest: int) -> bytes:
+    """Return the error for a number that is not in the range, both ends included."""
+    return f"ERR value is out of range, value must between {smallest} and {largest}".encode()
+
+
+def invalid_expire_time(command: str) -> bytes:
+    """Return the error for a time to live that is not positive or too large."""
+    return f"ERR invalid expire time in '{command}' command".encode()
 
 
 def protocol(reason: str) -> bytes:

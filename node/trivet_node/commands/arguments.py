@@ -1,0 +1,52 @@
+"""What handlers read out of their arguments: numbers, option words, times. A malformed one raises CommandError.
+
+(Redis: object.c getLongLongFromObjectOrReply, t_string.c getExpireMillisecondsOrReply.)
+"""
+
+from typing import Final
+
+from trivet_node.command import CommandError
+from trivet_node.values.strings import parse_integer
+from trivet_wire import errors
+
+INTEGER_MAX: Final = 2**63 - 1
+INTEGER_MIN: Final = -(2**63)
+_INT_MAX: Final = 2**31 - 1
+_INT_MIN: Final = -(2**31)
+_MS_PER_SECOND: Final = 1000
+
+
+def integer(text: bytes) -> int:
+    """Return the signed 64-bit number that `text` spells."""
+    value = parse_integer(text)
+    if value is None:
+        raise CommandError(errors.NOT_AN_INTEGER)
+    return value
+
+
+def small_integer(text: bytes, error: bytes = b"") -> int:
+    """Return the signed 32-bit number that `text` spells; `error` replaces both of Redis' own texts."""
+    value = parse_integer(text)
+    if value is None:
+        raise CommandError(error or errors.NOT_AN_INTEGER)
+    if value < _INT_MIN or value > _INT_MAX:
+        raise CommandError(error or errors.outside(_INT_MIN, _INT_MAX))
+    return value
+
+
+def option(text: bytes) -> bytes:
+    """Return an option's word in upper case. It ends at a NUL, because Redis compares it as a C string."""
+    if 0 in text:
+        text = text[: text.index(0)]
+    return text.upper()
+
+
+def deadline_ms(command: str, text: bytes, in_seconds: bool, base_ms: int) -> int:
+    """Return the positive Unix time in milliseconds that lies `text` seconds or milliseconds after `base_ms`."""
+    time = integer(text)
+    if time <= 0 or (in_seconds and time > INTEGER_MAX // _MS_PER_SECOND):
+        raise CommandError(errors.invalid_expire_time(command))
+    deadline = base_ms + (time * _MS_PER_SECOND if in_seconds else time)
+    if deadline > INTEGER_MAX:
+        raise CommandError(errors.invalid_expire_time(command))
+    return deadline
