@@ -4,6 +4,7 @@ Replies are parsed by hiredis. A server's error is returned as an `ErrorReply`, 
 sentinels look at errors as ordinary answers; a broken connection raises trio.BrokenResourceError or ConnectionClosed.
 """
 
+import select
 import socket
 from collections.abc import Sequence
 from typing import Any, Final
@@ -35,12 +36,14 @@ class ConnectionClosed(OSError):
 
 
 def encode_argument(argument: Argument) -> bytes:
-    """Return `argument` as the bytes to send: text as UTF-8, numbers as decimal text."""
+    """Return `argument` as the bytes to send: text as UTF-8, numbers as decimal text. Raises TypeError for others."""
     if isinstance(argument, bytes):
         return argument
     if isinstance(argument, str):
         return argument.encode()
-    return repr(argument).encode()
+    if isinstance(argument, int | float) and not isinstance(argument, bool):
+        return repr(argument).encode()
+    raise TypeError(f"a command's argument is bytes, str, int or float, not {type(argument).__name__}")
 
 
 def encode_request(arguments: Sequence[Argument]) -> bytes:
@@ -76,6 +79,19 @@ class Connection:
         """Send one request and return its reply."""
         await self.send(encode_request(arguments))
         return await self.receive()
+
+    def is_quiet(self) -> bool:
+        """Say whether nothing waits to be received; an idle connection on which something does has been closed."""
+        if not isinstance(self._stream, trio.SocketStream) or self._stream.socket.fileno() < 0:
+            return False
+        poll = select.poll()
+        poll.register(self._stream.socket.fileno(), select.POLLIN)
+        return not poll.poll(0)
+
+    def close_now(self) -> None:
+        """Close the connection's socket without a checkpoint; nothing may be under way on it."""
+        if isinstance(self._stream, trio.SocketStream):
+            self._stream.socket.close()
 
     async def close(self) -> None:
         """Close the connection without waiting for anything."""
