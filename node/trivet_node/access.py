@@ -69,6 +69,12 @@ class AccessLog:
         self._times_ms = {entry: value for entry, value in self._times_ms.items() if entry[0] != database}
         self._counters = {entry: value for entry, value in self._counters.items() if entry[0] != database}
 
+    def swap_databases(self, one: int, other: int) -> None:
+        """Exchange what is known of two databases."""
+        index = {one: other, other: one}
+        self._times_ms = {(index.get(at, at), key): value for (at, key), value in self._times_ms.items()}
+        self._counters = {(index.get(at, at), key): value for (at, key), value in self._counters.items()}
+
     def _incremented(self, counter: int) -> int:
         if counter >= _LARGEST_FREQUENCY:
             return counter

@@ -1,20 +1,21 @@
 """Active expiry: deletes keys whose deadline has passed although nobody looks at them.
 
-Each slot has a time before which none of its keys expires, so a cycle looks only into slots where something is due. A
-cycle does a bounded amount of work and says whether more is waiting; the shell then runs it again between bursts,
-so a million keys that expire in one second never hold up clients for long. (Redis: "How Redis expires keys".)
+Each slot has a time before which none of its keys expires, and so has the database, so a cycle looks only where
+something is due. A cycle does a bounded amount of work and says whether more is waiting; the shell then runs it again
+between bursts, so a million keys that expire in one second never hold up clients for long. A slot in which a hash tag
+crowds more keys than one cycle may look at is copied into a Crowd and worked off over several cycles.
+(Redis: "How Redis expires keys".)
 """
 
 from typing import Final
 
 from mypy_extensions import i64
 
-from trivet_node.keyspace import EXPIRE_DELETES, Database, Keyspace
+from trivet_node.keyspace import EXPIRE_DELETES, NEVER_MS, Crowd, Database, Keyspace
 from trivet_wire.slots import SLOT_COUNT
 
 # Keys looked at in one cycle: below 3 ms also when interpreted.
 CYCLE_KEYS: Final = 2000
-_NEVER: Final = 2**62
 
 
 def expire_cycle(keyspace: Keyspace, budget: int = CYCLE_KEYS) -> bool:
@@ -26,7 +27,7 @@ def expire_cycle(keyspace: Keyspace, budget: int = CYCLE_KEYS) -> bool:
         return False
     left: i64 = budget
     for database in keyspace.used_databases():
-        if database.volatile != 0:
+        if database.crowd is not None or database.all_quiet_until_ms < keyspace.now_ms:
             left = _expire_database(database, left)
             if left <= 0:
                 return True
@@ -36,14 +37,20 @@ def expire_cycle(keyspace: Keyspace, budget: int = CYCLE_KEYS) -> bool:
 def _expire_database(database: Database, budget: i64) -> i64:
     """Return what is left of `budget`."""
     now_ms: i64 = database.keyspace.now_ms
+    if database.crowd is not None:
+        budget -= _expire_crowd(database, database.crowd, now_ms, budget)
     quiet_until_ms = database.quiet_until_ms
+    earliest_ms: i64 = NEVER_MS
     slot: i64 = 0
-    while slot < SLOT_COUNT:
-        if quiet_until_ms[slot] <= now_ms:
+    while slot < SLOT_COUNT and budget > 0:
+        slot_quiet_until_ms: i64 = quiet_until_ms[slot]
+        if slot_quiet_until_ms < now_ms:
             budget -= _expire_slot(database, slot, now_ms, budget)
-            if budget <= 0:
-                break
+            slot_quiet_until_ms = quiet_until_ms[slot]
+        earliest_ms = min(earliest_ms, slot_quiet_until_ms)
         slot += 1
+    if slot == SLOT_COUNT:
+        database.all_quiet_until_ms = earliest_ms
     return budget
 
 
@@ -51,21 +58,47 @@ def _expire_slot(database: Database, slot: i64, now_ms: i64, budget: i64) -> i64
     """Delete what is due in one slot and return how many keys were looked at; a slot left early is looked at again."""
     deadlines = database.deadlines[slot]
     if not deadlines:
-        database.quiet_until_ms[slot] = _NEVER
+        database.quiet_until_ms[slot] = NEVER_MS
         return 0
-    earliest: int = _NEVER
-    looked: i64 = 0
+    if len(deadlines) > CYCLE_KEYS:
+        if database.crowd is not None:
+            return 0
+        # From now on the crowd knows what is due, and the slot only what is set while it is worked off.
+        database.quiet_until_ms[slot] = NEVER_MS
+        crowd = Crowd(slot, list(deadlines))
+        database.crowd = crowd
+        return _expire_crowd(database, crowd, now_ms, budget)
+    earliest_ms: i64 = NEVER_MS
     due: list[bytes] = []
     for key, deadline_ms in deadlines.items():
-        looked += 1
-        if deadline_ms <= now_ms:
+        if deadline_ms < now_ms:
             due.append(key)
-            if len(due) >= budget:
-                earliest = deadline_ms
-                break
-        elif deadline_ms < earliest:
-            earliest = deadline_ms
+        elif deadline_ms < earliest_ms:
+            earliest_ms = deadline_ms
+    looked: i64 = len(deadlines)
     for key in due:
         database.expire(key)
-    database.quiet_until_ms[slot] = earliest
+    database.quiet_until_ms[slot] = earliest_ms
+    return looked
+
+
+def _expire_crowd(database: Database, crowd: Crowd, now_ms: i64, budget: i64) -> i64:
+    """Look at `budget` keys of a crowd at most, delete what is due, and return how many were looked at."""
+    slot = crowd.slot
+    deadlines = database.deadlines[slot]
+    looked: i64 = 0
+    while crowd.keys and looked < budget:
+        key = crowd.keys.pop()
+        looked += 1
+        deadline_ms = None if deadlines is None else deadlines.get(key)
+        if deadline_ms is None:
+            continue
+        if deadline_ms < now_ms:
+            database.expire(key)
+        elif deadline_ms < crowd.earliest_ms:
+            crowd.earliest_ms = deadline_ms
+    if not crowd.keys:
+        database.crowd = None
+        database.quiet_until_ms[slot] = min(database.quiet_until_ms[slot], crowd.earliest_ms)
+        database.all_quiet_until_ms = min(database.all_quiet_until_ms, crowd.earliest_ms)
     return looked

@@ -9,9 +9,10 @@
     set_deadline(...)    gives a key a deadline in Unix milliseconds
 
 All of them count changes in `keyspace.dirty` and break the watches on the key. Time comes from outside as
-`keyspace.now_ms`. A key whose deadline has passed is gone for every reader from that millisecond on. A primary
-deletes it when somebody looks (and reports the deletion through `expired`, to be propagated); a replica only hides it
-until its primary deletes it; the link to the primary itself sees keys as they are, because the primary decides.
+`keyspace.now_ms`. A key is gone for every reader once the clock is past its deadline; in the millisecond of the
+deadline itself it still lives, as in Redis. A primary deletes it when somebody looks (and reports the deletion through
+`expired`, to be propagated); a replica only hides it until its primary deletes it; the link to the primary itself sees
+keys as they are, because the primary decides.
 
 A string is `bytes`, an `int` where Redis would use the int encoding, or a `bytearray` once it was changed in place.
 """
@@ -29,7 +30,8 @@ EXPIRE_HIDES: Final = 1
 EXPIRE_WAITS: Final = 2
 
 NO_DEADLINE: Final = -1
-_NEVER: Final = 2**62
+# Later than every deadline.
+NEVER_MS: Final = 2**62
 
 
 @final
@@ -40,6 +42,16 @@ class Watch:
         self.broken: bool = False
         # (database index, key) -> whether the key was already past its deadline when it was watched.
         self.keys: dict[tuple[int, bytes], bool] = {}
+
+
+@final
+class Crowd:
+    """The deadlines of one slot that holds too many of them for one cycle of active expiry: what is left to look at."""
+
+    def __init__(self, slot: int, keys: list[bytes]) -> None:
+        self.slot: i64 = slot
+        self.keys: list[bytes] = keys
+        self.earliest_ms: i64 = NEVER_MS
 
 
 @final
@@ -57,6 +69,7 @@ class Keyspace:
         self.report_expired: bool = False
         self.expired: list[tuple[int, bytes]] = []
         self.access: AccessLog = AccessLog()
+        self._discarded: list[dict[bytes, object]] = []
         self._databases: list[Database | None] = [None] * database_count
         self.database(0)
 
@@ -84,6 +97,30 @@ class Keyspace:
         """Delete every key of every database and return how many there were."""
         return sum([database.flush() for database in self.used_databases()])
 
+    def swap(self, one: int, other: int) -> None:
+        """Exchange the contents of two databases: who has selected the one sees the keys of the other. (SWAPDB)"""
+        if one != other:
+            self.database(one).swap(self.database(other))
+            self.access.swap_databases(one, other)
+        self.dirty += 1
+
+    def discard(self, slots: list[dict[bytes, object]]) -> None:
+        """Keep what was flushed until free_some() frees it: giving millions of values back at once takes long."""
+        self._discarded.extend([keys for keys in slots if keys])
+
+    def free_some(self, budget: i64) -> bool:
+        """Free about `budget` values of those that were flushed and say whether there are more."""
+        while self._discarded:
+            keys = self._discarded[-1]
+            if len(keys) > budget:
+                while budget > 0:
+                    keys.popitem()
+                    budget -= 1
+                return True
+            budget -= len(keys) + 1
+            self._discarded.pop()
+        return False
+
 
 @final
 class Database:
@@ -98,7 +135,10 @@ class Database:
         self.deadlines: list[dict[bytes, int] | None] = [None] * SLOT_COUNT
         self.volatile: i64 = 0
         # For each slot a time before which none of its keys expires: what active expiry may skip.
-        self.quiet_until_ms: list[int] = [_NEVER] * SLOT_COUNT
+        self.quiet_until_ms: list[int] = [NEVER_MS] * SLOT_COUNT
+        # The same for all slots together.
+        self.all_quiet_until_ms: i64 = NEVER_MS
+        self.crowd: Crowd | None = None
         self.watches: dict[bytes, list[Watch]] = {}
         # The slot of the key asked for last: commands look and then write, and the same object has the same slot.
         self._last_key: bytes = b""
@@ -134,16 +174,28 @@ class Database:
             return None
         return value
 
+    def glance(self, key: bytes) -> object:
+        """Return the live value of `key`, or None, for a command that looks at it but does not use it.
+
+        That counts as a hit or a miss, but not as an access. (Redis: LOOKUP_NOTOUCH.)
+        """
+        value = self.find(key)
+        if value is None:
+            self.keyspace.misses += 1
+        else:
+            self.keyspace.hits += 1
+        return value
+
     def put(self, key: bytes, value: object) -> None:
         """Store a value under `key`; a deadline it had is gone."""
         slot = self.slot_of(key)
         keys = self.slots[slot]
+        if self.volatile != 0 and not self._is_gone(slot, key):
+            self._drop_deadline(slot, key)
         before: i64 = len(keys)
         keys[key] = value
         if len(keys) != before:
             self.size += 1
-        elif self.volatile != 0:
-            self._drop_deadline(slot, key)
         self._changed(key)
 
     def replace(self, key: bytes, value: object) -> None:
@@ -185,7 +237,9 @@ class Database:
         if key not in deadlines:
             self.volatile += 1
         deadlines[key] = deadline_ms
-        self.quiet_until_ms[slot] = min(self.quiet_until_ms[slot], deadline_ms)
+        if deadline_ms < self.quiet_until_ms[slot]:
+            self.quiet_until_ms[slot] = deadline_ms
+            self.all_quiet_until_ms = min(self.all_quiet_until_ms, deadline_ms)
         self._changed(key)
 
     def clear_deadline(self, key: bytes) -> bool:
@@ -198,7 +252,7 @@ class Database:
     def is_past_deadline(self, key: bytes) -> bool:
         """Say whether `key` has a deadline and it has passed, whoever asks."""
         deadline_ms = self.deadline(key)
-        return deadline_ms != NO_DEADLINE and deadline_ms <= self.keyspace.now_ms
+        return deadline_ms != NO_DEADLINE and deadline_ms < self.keyspace.now_ms
 
     def expire(self, key: bytes) -> None:
         """Delete a key because its deadline has passed, and report it."""
@@ -213,14 +267,31 @@ class Database:
         """Delete every key and return how many there were."""
         count = int(self.size)
         self._break_watches_of_flush()
+        self.keyspace.discard(self.slots)
         self.slots = [{} for _ in range(SLOT_COUNT)]
         self.deadlines = [None] * SLOT_COUNT
-        self.quiet_until_ms = [_NEVER] * SLOT_COUNT
+        self.quiet_until_ms = [NEVER_MS] * SLOT_COUNT
+        self.all_quiet_until_ms = NEVER_MS
+        self.crowd = None
         self.size = 0
         self.volatile = 0
         self.keyspace.dirty += count
         self.keyspace.access.forget_database(self.index)
         return count
+
+    def swap(self, other: "Database") -> None:
+        """Exchange the keys of two databases; clients and watches stay with the index."""
+        watched = [*[(self, key) for key in self.watches], *[(other, key) for key in other.watches]]
+        before = [database.find_raw(key) is not None for database, key in watched]
+        self.slots, other.slots = other.slots, self.slots
+        self.deadlines, other.deadlines = other.deadlines, self.deadlines
+        self.quiet_until_ms, other.quiet_until_ms = other.quiet_until_ms, self.quiet_until_ms
+        self.all_quiet_until_ms, other.all_quiet_until_ms = other.all_quiet_until_ms, self.all_quiet_until_ms
+        self.crowd, other.crowd = other.crowd, self.crowd
+        self.size, other.size = other.size, self.size
+        self.volatile, other.volatile = other.volatile, self.volatile
+        for (database, key), existed in zip(watched, before, strict=True):
+            database.break_watches_of_swap(key, existed)
 
     def watch(self, key: bytes, watch: Watch) -> None:
         """Break `watch` when `key` changes."""
@@ -238,7 +309,10 @@ class Database:
             self.watches.pop(key, None)
 
     def _changed(self, key: bytes) -> None:
-        self.keyspace.dirty += 1
+        keyspace = self.keyspace
+        keyspace.dirty += 1
+        if keyspace.access.mode != 0 and self.find_raw(key) is not None:
+            keyspace.access.touch(self.index, key, keyspace.now_ms)
         if self.watches:
             self._break_watches(key)
 
@@ -249,7 +323,7 @@ class Database:
             return False
         deadline_ms = deadlines.get(key)
         keyspace = self.keyspace
-        if deadline_ms is None or deadline_ms > keyspace.now_ms or keyspace.expire_mode == EXPIRE_WAITS:
+        if deadline_ms is None or deadline_ms >= keyspace.now_ms or keyspace.expire_mode == EXPIRE_WAITS:
             return False
         if keyspace.expire_mode == EXPIRE_DELETES:
             self.expire(key)
@@ -277,9 +351,23 @@ class Database:
                 watch.broken = True
 
     def _break_watches_of_flush(self) -> None:
-        for key in self.watches:
+        for key, watches in self.watches.items():
             if self.find_raw(key) is not None:
-                self._break_watches(key)
+                for watch in watches:
+                    if not watch.keys[(self.index, key)]:
+                        watch.broken = True
+
+    def break_watches_of_swap(self, key: bytes, existed: bool) -> None:
+        """Break the watches on a key of a database whose contents were exchanged, unless it is missing as before.
+
+        A key past its deadline counts as missing.
+        """
+        missing_now = self.find_raw(key) is None or self.is_past_deadline(key)
+        for watch in self.watches[key]:
+            was_missing = not existed or watch.keys[(self.index, key)]
+            watch.keys[(self.index, key)] = self.is_past_deadline(key)
+            if not (was_missing and missing_now):
+                watch.broken = True
 
     def find_raw(self, key: bytes) -> object:
         """Return what is stored under `key`, expired or not, or None."""
