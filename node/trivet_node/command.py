@@ -47,12 +47,17 @@ FLAG_NAMES: Final[list[tuple[int, str]]] = [
     (ASKING, "asking"),
     (FAST, "fast"),
     (NO_AUTH, "no_auth"),
-    (MAY_REPLICATE, "may_replicate"),
     (NO_ASYNC_LOADING, "no_async_loading"),
     (NO_MULTI, "no_multi"),
     (ALLOW_BUSY, "allow_busy"),
     (MOVABLE_KEYS, "movablekeys"),
 ]
+
+# In the order in which COMMAND INFO lists them.
+_CATEGORIES: Final = (
+    "keyspace read write set sortedset list hash string bitmap hyperloglog geo stream pubsub admin fast slow blocking "
+    "dangerous connection transaction scripting"
+).split()
 
 # handler(server, client, arguments). The first two are Any because servers and clients hold commands: rows come first.
 Handler = Callable[[Any, Any, list[bytes]], None]
@@ -112,6 +117,8 @@ class Command:
         find_keys: KeyFinder | None = None,
         tips: tuple[str, ...] = (),
         subcommands: "tuple[Command, ...]" = (),
+        arguments: str = "",
+        doc_flags: tuple[str, ...] = (),
         history: tuple[tuple[str, str], ...] = (),
         deprecated_since: str = "",
         replaced_by: str = "",
@@ -128,6 +135,9 @@ class Command:
         self.key_specs: tuple[KeySpec, ...] = keys
         self.find_keys: KeyFinder | None = find_keys
         self.tips: tuple[str, ...] = tips
+        # What COMMAND DOCS says of the arguments, in the notation that documentation.py reads.
+        self.arguments: str = arguments
+        self.doc_flags: tuple[str, ...] = doc_flags
         # What changed in which version, oldest first.
         self.history: tuple[tuple[str, str], ...] = history
         self.deprecated_since: str = deprecated_since
@@ -185,4 +195,4 @@ def _all_categories(flags: int, given: list[str]) -> list[str]:
     if flags & BLOCKING:
         categories.append("blocking")
     categories.append("fast" if flags & FAST else "slow")
-    return sorted(set(categories))
+    return [category for category in _CATEGORIES if category in categories]
