@@ -2,6 +2,7 @@
 
 import random
 import socket
+from typing import NamedTuple
 
 import trio
 
@@ -15,6 +16,16 @@ BUS_PORT_OFFSET = 10000
 # that belong to these stay below it too.
 _FIRST_CANDIDATE = 11000
 _LAST_CANDIDATE = 22500
+
+
+class Endpoint(NamedTuple):
+    """Where a server listens."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
 
 
 def can_listen(port: int, host: str = LOOPBACK) -> bool:
