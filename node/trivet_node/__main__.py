@@ -1,30 +1,69 @@
-"""`python -m trivet_node [file.conf] [--option value ...]`: run one node until it is told to stop."""
+"""`trivet node [file.conf] [--option value ...]`: run one node until it is told to stop."""
 
+import os
 import sys
+from collections.abc import Sequence
 
 import trio
 
 from trivet_node.config import Config
+from trivet_node.config_loading import ConfigError, load_config
 from trivet_node.shell import log
+from trivet_node.shell.config_files import read_config_files
 from trivet_node.shell.listeners import ListenError, open_listeners
-from trivet_node.shell.node import Node, process_line
+from trivet_node.shell.node import Node
+from trivet_node.shell.process import allow_open_files, pid_file, start_line
 
 
-def main(argv: list[str]) -> int:
+class StartError(Exception):
+    """The node cannot start; the message says why."""
+
+
+def main(argv: Sequence[str]) -> int:
     """Run a node with the arguments of the command line and return its exit status."""
-    config = Config(port=int(argv[argv.index("--port") + 1]))
-    log.start_logging("", "notice")
-    log.log("notice", process_line(config))
+    try:
+        config = load_config(argv, read_config_files)
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    try:
+        _enter_directory(config)
+        _start_logging(config)
+    except StartError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return _serve(config)
+
+
+def _serve(config: Config) -> int:
+    log.log("notice", start_line(config))
+    for warning in [*config.warnings, *allow_open_files(config)]:
+        log.log("warning", warning)
     try:
         listeners = open_listeners(config)
     except ListenError as error:
         log.log("warning", f"Warning: Could not create server TCP listening socket {error}")
         log.log("warning", f"Failed listening on port {config.port} (TCP), aborting.")
         return 1
-    node = Node(config)
-    log.log("notice", "Server initialized")
-    trio.run(node.run, listeners)
+    with pid_file(config.pidfile):
+        node = Node(config)
+        log.log("notice", "Server initialized")
+        trio.run(node.run, listeners)
     return 0
+
+
+def _enter_directory(config: Config) -> None:
+    try:
+        os.chdir(config.dir)
+    except OSError as error:
+        raise StartError(f"Can't chdir to '{config.dir}': {error.strerror}") from error
+
+
+def _start_logging(config: Config) -> None:
+    try:
+        log.start_logging(config.logfile, config.loglevel)
+    except OSError as error:
+        raise StartError(f"Can't open the log file: {error.strerror}") from error
 
 
 if __name__ == "__main__":

@@ -68,6 +68,8 @@ class Engine:
             client.reply.error(errors.protocol(str(error)))
             self.server.stats.count_error(client.reply.last_error)
             client.flags |= CLOSE_AFTER_REPLY
+        except Exception:
+            self._contain_fault(client)
 
     def tick(self, now_ms: int) -> bool:
         """Let time pass; return whether more work is waiting that should not wait for the next tick."""
@@ -131,6 +133,15 @@ class Engine:
             return command
         return command.subcommands.get(arguments[1].lower())
 
+    def _contain_fault(self, client: Client) -> None:
+        """A handler has failed, a fault of ours: the log gets the traceback, the client an error, others notice nothing."""
+        server = self.server
+        server.host.log_exception(f"Command '{_name(client)}' failed; closing the connection it came by")
+        server.call_depth = 0
+        server.propagation.take()
+        client.reply.error(b"ERR internal error, see the log of the server")
+        client.flags |= CLOSE_AFTER_REPLY
+
     def _propagate_expired(self) -> None:
         server = self.server
         for index, key in server.keyspace.expired:
@@ -153,3 +164,7 @@ def _unknown(table: dict[bytes, Command], arguments: list[bytes]) -> bytes:
             break
         quoted += b"'%s' " % argument[: _QUOTED_ARGUMENTS_MAX - len(quoted)]
     return b"ERR unknown command '%s', with args beginning with: %s" % (arguments[0][:_QUOTED_ARGUMENTS_MAX], quoted)
+
+
+def _name(client: Client) -> str:
+    return client.last_command.name if client.last_command is not None else "?"

@@ -45,3 +45,7 @@ class Host:
     def log(self, level: str, message: str) -> None:
         """Write a line to the log; `level` is debug, verbose, notice or warning."""
         raise NotImplementedError
+
+    def log_exception(self, message: str) -> None:
+        """Write a line and the traceback of the exception being handled to the log."""
+        raise NotImplementedError

@@ -6,7 +6,6 @@ signals    SIGTERM and SIGINT shut down
 """
 
 import gc
-import os
 import random
 import signal
 import socket
@@ -21,6 +20,7 @@ from trivet_node.engine import Engine
 from trivet_node.host import Host
 from trivet_node.server import Server
 from trivet_node.shell import log
+from trivet_node.shell.process import memory_facts
 from trivet_node.shell.reactor import Reactor
 
 _CRON_S: Final = 0.1
@@ -68,9 +68,17 @@ class Node(Host):
         """Stop the whole node for a while."""
         time.sleep(seconds)
 
+    def process_facts(self) -> dict[str, int]:
+        """Return what INFO says of the process' memory, in bytes."""
+        return memory_facts()
+
     def log(self, level: str, message: str) -> None:
         """Write a line to the log."""
         log.log(level, message)
+
+    def log_exception(self, message: str) -> None:
+        """Write a line and the traceback of the exception being handled to the log."""
+        log.log_exception(message)
 
     async def _serve_clients(self) -> None:
         reactor = self.reactor
@@ -116,9 +124,3 @@ class Node(Host):
 def now_ms() -> int:
     """Return the time of day in Unix milliseconds."""
     return int(time.time() * _MS_PER_S)
-
-
-def process_line(config: Config) -> str:
-    """Return the line that names this process at its start."""
-    mode = "cluster" if config.cluster_enabled else "standalone"
-    return f"Running mode={mode}, port={config.port}, PID: {os.getpid()}"

@@ -1,0 +1,68 @@
+"""What a node asks and tells of its own process: limits, pid file, memory, and the line that names it in the log."""
+
+import contextlib
+import os
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from trivet_node.config import Config
+
+# Files that a node needs besides its clients' sockets.
+_RESERVED_FILES: Final = 32
+_KIB: Final = 1024
+
+
+def start_line(config: Config) -> str:
+    """Return the line that names this process at its start."""
+    mode = "cluster" if config.cluster_enabled else "standalone"
+    return f"Running mode={mode}, port={config.port}, PID: {os.getpid()}"
+
+
+def allow_open_files(config: Config) -> list[str]:
+    """Raise this process' limit of open files so that `maxclients` fit; return warnings where they do not.
+
+    `config.maxclients` is lowered to what is possible then.
+    """
+    wanted = config.maxclients + _RESERVED_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return []
+    possible = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (possible, hard))
+    if possible == wanted:
+        return []
+    asked, config.maxclients = config.maxclients, max(1, possible - _RESERVED_FILES)
+    return [
+        f"You requested maxclients of {asked} requiring at least {wanted} max file descriptors.",
+        f"Current maximum open files is {possible}. maxclients has been reduced to {config.maxclients} to compensate "
+        "for low ulimit. If you need higher maxclients increase 'ulimit -n'.",
+    ]
+
+
+@contextlib.contextmanager
+def pid_file(path: str) -> Iterator[None]:
+    """Keep this process' id in the file `path` as long as the context lasts; nothing where `path` is empty."""
+    if not path:
+        yield
+        return
+    Path(path).write_text(f"{os.getpid()}\n", encoding="ascii")
+    try:
+        yield
+    finally:
+        Path(path).unlink(missing_ok=True)
+
+
+def memory_facts() -> dict[str, int]:
+    """Return the process' memory in bytes: used_memory_rss now, used_memory_peak ever, used_memory (private, now)."""
+    sizes = {"VmHWM": 0, "VmRSS": 0, "RssAnon": 0}
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        name, _, rest = line.partition(":")
+        if name in sizes:
+            sizes[name] = int(rest.split()[0]) * _KIB
+    return {
+        "used_memory": sizes["RssAnon"],
+        "used_memory_rss": sizes["VmRSS"],
+        "used_memory_peak": sizes["VmHWM"],
+    }
