@@ -71,12 +71,13 @@ class RunningCluster:
         return bytes(self.call(port, "CLUSTER", "MYID"))
 
     def is_whole(self) -> bool:
-        """Say whether every node that answers serves, and all of them agree on who serves what."""
+        """Say whether every node is up, serves slots or follows a node that does, and all agree on who does what."""
         try:
             infos = [bytes(self.call(port, "CLUSTER", "INFO")) for port in self.ports]
             if not all(b"cluster_state:ok" in info for info in infos):
                 return False
-            return len({self._view(port) for port in self.ports}) == 1
+            views = {self._view(port) for port in self.ports}
+            return len(views) == 1 and sorted(self.ports) == sorted({p for *_, ports in views.pop() for p in ports})
         except (OSError, hiredis.ReplyError, TypeError):
             return False
 

@@ -60,7 +60,7 @@ async def wait_until_served(cluster: RunningCluster, port: int, key: str) -> flo
         return False
 
     with trio.fail_after(HEALING_TIMEOUT_S):
-        while not await is_served():
+        while not await is_served():  # noqa: ASYNC110 (another process has no event to wait for)
             await trio.sleep(0.01)
     return trio.current_time()
 
