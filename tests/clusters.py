@@ -101,11 +101,13 @@ class RunningCluster:
 @contextlib.contextmanager
 def redis_cluster(directory: Path) -> Iterator[RunningCluster]:
     """Run a cluster of six real redis-servers, formed by redis-cli."""
-    options = ["--cluster-enabled", "yes", "--cluster-node-timeout", str(NODE_TIMEOUT_MS)]
+    # A replica is shown in slot maps from its first replicated byte on, which in a new cluster is the primary's ping.
+    prompt = ["--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"]
+    options = ["--cluster-enabled", "yes", "--cluster-node-timeout", str(NODE_TIMEOUT_MS), *prompt]
     servers: list[ServerProcess] = []
     try:
         for _ in range(6):
-            servers.append(start_redis_server(directory, *options, "--repl-diskless-sync-delay", "0"))
+            servers.append(start_redis_server(directory, *options))
         cluster = RunningCluster([server.port for server in servers])
         create = ["redis-cli", "--cluster", "create", *(f"{HOST}:{port}" for port in cluster.ports)]
         subprocess.run([*create, "--cluster-replicas", "1", "--cluster-yes"], check=True, capture_output=True)
