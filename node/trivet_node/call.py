@@ -46,5 +46,5 @@ def _call_and_propagate(server: Server, client: Client, command: Command, argume
     elif keyspace.dirty != dirty:
         raw = client.parser.raw() if server.call_depth == 1 else encode_command(arguments)
         propagation.add(database, raw)
-    if server.call_depth == 1:
-        server.propagate()
+    if server.call_depth == 1 and server.propagate():
+        client.write_offset = server.replication.history.offset

@@ -54,6 +54,8 @@ class Client:
         self.created_ms: int = now_ms
         self.last_active_ms: i64 = now_ms
         self.last_command: Command | None = None
+        # The offset in the replication stream behind the last write of this client.
+        self.write_offset: int = 0
         # The file descriptor and the bytes that the socket did not take yet: kept true by the shell.
         self.fd: int = -1
         self.unsent_bytes: i64 = 0

@@ -16,8 +16,10 @@ from trivet_node.call import call
 from trivet_node.client import (
     BLOCKED,
     CLOSE_AFTER_REPLY,
+    CLOSE_NOW,
     CLOSING,
     IN_TRANSACTION,
+    PRIMARY,
     REPLY_SKIP,
     REPLY_SKIP_NEXT,
     SILENT,
@@ -29,6 +31,9 @@ from trivet_node.client import (
 from trivet_node.command import Command
 from trivet_node.commands.table import COMMANDS
 from trivet_node.expiry import expire_cycle
+from trivet_node.keyspace import EXPIRE_HIDES, EXPIRE_WAITS
+from trivet_node.replication.cron import acknowledge
+from trivet_node.replication.cron import tick as replication_tick
 from trivet_node.server import Server
 from trivet_wire import errors
 from trivet_wire.requests import ProtocolError
@@ -53,7 +58,12 @@ class Engine:
         """Run every request that `data` completes."""
         client.parser.feed(data)
         client.last_active_ms = self.server.keyspace.now_ms
-        self.resume(client)
+        if client.flags & PRIMARY != 0:
+            self._apply(client, data)
+        else:
+            self.resume(client)
+        if self.server.blocking.released:
+            self._resume_released()
 
     def resume(self, client: Client) -> None:
         """Run what a client has sent, until bytes are missing or the client may not go on."""
@@ -78,7 +88,58 @@ class Engine:
         more = expire_cycle(keyspace)
         if keyspace.expired:
             self._propagate_expired()
+        self.server.blocking.tick(now_ms)
+        replication_tick(self.server)
+        self._resume_released()
         return more
+
+    def _apply(self, client: Client, data: bytes) -> None:
+        """Run what our primary sent, pass it on byte for byte to our own replicas, and acknowledge it if asked to."""
+        server = self.server
+        upstream = server.replication.upstream
+        if upstream is None or upstream.client is not client:
+            return
+        upstream.receive(data)
+        server.keyspace.expire_mode = EXPIRE_WAITS
+        try:
+            while client.flags & CLOSING == 0:
+                arguments = client.parser.next()
+                if arguments is None:
+                    break
+                self._execute_from_primary(client, arguments)
+                if client.flags & IN_TRANSACTION == 0:
+                    upstream.applied_to(client.parser.consumed())
+        except ProtocolError as error:
+            server.host.log("warning", f"Protocol error from master: {error}")
+            client.flags |= CLOSE_NOW
+        except Exception:
+            self._contain_fault(client)
+            client.flags |= CLOSE_NOW
+        server.keyspace.expire_mode = EXPIRE_HIDES
+        server.feed_stream(upstream.take_applied())
+        if upstream.acknowledgement_due >= 0:
+            acknowledge(server, upstream, upstream.acknowledgement_due)
+            upstream.acknowledgement_due = -1
+
+    def _execute_from_primary(self, client: Client, arguments: list[bytes]) -> None:
+        errors_before = client.reply.errors
+        self._execute(client, arguments)
+        if client.reply.errors != errors_before:
+            # Our data set differs from the primary's from here on, or already did.
+            text = client.reply.last_error.decode(errors="replace")
+            self.server.host.log(
+                "warning",
+                f"== CRITICAL == This replica is sending an error to its master: '{text}' after processing the command "
+                f"'{arguments[0].decode(errors='replace')}'",
+            )
+
+    def _resume_released(self) -> None:
+        """Let clients go on whose waiting has ended; what they run may release others."""
+        blocking = self.server.blocking
+        while blocking.released:
+            client = blocking.released.pop(0)
+            self.server.mark_pending(client)
+            self.resume(client)
 
     def _execute(self, client: Client, arguments: list[bytes]) -> None:
         command = self._table.get(arguments[0])

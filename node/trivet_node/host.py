@@ -42,6 +42,17 @@ class Host:
         """Follow the primary that Server.replication names now, or none."""
         raise NotImplementedError
 
+    def primary_link_lost(self) -> None:
+        """Connect to the primary again; the link to it is gone."""
+        raise NotImplementedError
+
+    def start_replica_snapshot(self) -> bool:
+        """Fork a child that writes a snapshot for the replicas that wait for one; false while another child runs.
+
+        The shell calls replication.sync.snapshot_began() right after the fork, and snapshot_ended() when it is done.
+        """
+        raise NotImplementedError
+
     def log(self, level: str, message: str) -> None:
         """Write a line to the log; `level` is debug, verbose, notice or warning."""
         raise NotImplementedError

@@ -5,13 +5,17 @@ from typing import Final, final
 
 from mypy_extensions import i64
 
-from trivet_node.client import PENDING, Client
+from trivet_node.blocking import Blocking
+from trivet_node.client import PENDING, PRIMARY, Client
 from trivet_node.command import Command
 from trivet_node.config import Config
 from trivet_node.host import Host
 from trivet_node.keyspace import Keyspace
 from trivet_node.propagation import Propagation
 from trivet_node.pubsub import PubSub
+from trivet_node.replication.history import new_replication_id
+from trivet_node.replication.replicas import ONLINE, RECEIVES_SNAPSHOT, SNAPSHOT_UNDER_WAY
+from trivet_node.replication.state import Replication
 from trivet_node.stats import Stats
 
 # Checks that every command must pass while they are on. None is on in a plain primary: see Engine.
@@ -41,6 +45,8 @@ class Server:
         self.pubsub: PubSub = PubSub()
         self.stats: Stats = Stats()
         self.propagation: Propagation = Propagation()
+        self.replication: Replication = Replication(new_replication_id(random))
+        self.blocking: Blocking = Blocking()
         self.checks: i64 = 0
         # 0 outside commands, 1 inside one, more inside EXEC: only the outermost command propagates.
         self.call_depth: i64 = 0
@@ -70,7 +76,9 @@ class Server:
         """Forget a client whose connection is gone."""
         self.pubsub.forget(client)
         self.unwatch_all(client)
+        self.blocking.forget(client)
         self.clients.pop(client.id, None)
+        self._forget_link(client)
 
     def mark_pending(self, client: Client) -> None:
         """Let the shell look at `client` after this burst: bytes wait in its reply buffer, or it is to be closed."""
@@ -91,11 +99,30 @@ class Server:
         watch.keys.clear()
         watch.broken = False
 
-    def propagate(self) -> None:
-        """Hand what the outermost command caused to those who follow this node."""
+    def propagate(self) -> bool:
+        """Hand what the outermost command caused to those who follow this node; say whether there was anything."""
         data = self.propagation.take()
         if data:
             self.feed_stream(data)
+        return len(data) != 0
 
     def feed_stream(self, data: bytes) -> None:
         """Append bytes to the replication stream."""
+        self.replication.append(data)
+        for replica in self.replication.replicas.following:
+            if replica.state == ONLINE:
+                replica.client.reply.raw(data)
+                self.mark_pending(replica.client)
+            elif replica.state in (SNAPSHOT_UNDER_WAY, RECEIVES_SNAPSHOT):
+                replica.hold(data)
+
+    def _forget_link(self, client: Client) -> None:
+        """Drop what replication knows of a connection that is gone."""
+        replication = self.replication
+        replica = replication.replicas.forget(client)
+        if replica is not None:
+            self.host.log("warning", f"Connection with replica {replica.name()} lost.")
+            if not replication.replicas.following:
+                replication.no_replicas_since_ms = int(self.keyspace.now_ms)
+        if client.flags & PRIMARY != 0 and replication.upstream is not None and replication.upstream.client is client:
+            self.host.primary_link_lost()

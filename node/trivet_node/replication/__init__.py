@@ -1,0 +1,17 @@
+"""Replication: a history of writes, a primary that appends to it, replicas that follow. Pure; sockets are the shell's.
+
+    history.py      replication ids and offsets: which point of which history a data set is
+    backlog.py      the last bytes of the stream, for replicas that come back
+    replicas.py     the primary's side: who follows, how far they are
+    upstream.py     the replica's side: the link to the primary, and what it has applied
+    handshake.py    what a replica says before the stream begins
+    payload.py      the snapshot on its way to a replica
+    waits.py        WAIT
+    state.py        all of it together, as the server holds it
+    roles.py        becoming a replica, becoming a primary
+    sync.py         the primary's part in PSYNC: continue, or a full synchronization
+    cron.py         what happens as time passes: pings, acknowledgements, timeouts
+    info.py         INFO replication
+
+(Redis: "How Redis replication works", PSYNC, replication.c.)
+"""

@@ -1,0 +1,143 @@
+"""Becoming a replica, becoming a primary, and the switches in the server that follow from the role.
+
+    follow()           REPLICAOF host port, CLUSTER REPLICATE
+    lead()             REPLICAOF NO ONE, a failover: this node is the primary from here
+    upstream_is_up()   the shell has brought a link to the primary so far that the stream runs
+    upstream_is_down() that link is gone
+    apply_role()       sets the switches; also after CONFIG SET of replica-read-only and the like
+
+An epoch that comes with a role change (a cluster's, or a sentinel's) belongs into these calls.
+(Redis: replicationSetMaster, replicationUnsetMaster.)
+"""
+
+from trivet_node.client import CLOSE_NOW, IN_TRANSACTION, PRIMARY, Client
+from trivet_node.keyspace import EXPIRE_DELETES, EXPIRE_HIDES
+from trivet_node.replication.history import new_replication_id
+from trivet_node.replication.replicas import ONLINE
+from trivet_node.replication.upstream import CONNECTED, Upstream
+from trivet_node.server import CHECK_GOOD_REPLICAS, CHECK_READ_ONLY, CHECK_STALE, Server
+
+_UNBLOCKED = b"UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
+
+
+def follow(server: Server, host: str, port: int) -> None:
+    """Become a replica of the primary at `host`:`port`, or change to that one."""
+    replication = server.replication
+    was_primary = replication.upstream is None
+    _leave_upstream(server)
+    _release_blocked_clients(server)
+    if was_primary:
+        # What this node has may be an earlier point of the new primary's history: it is worth asking.
+        replication.create_backlog(server.config.repl_backlog_size)
+        replication.may_continue = True
+    replication.upstream = Upstream(host, port)
+    apply_role(server)
+    server.host.log("notice", f"Connecting to MASTER {host}:{port}")
+    server.host.primary_changed()
+
+
+def lead(server: Server) -> None:
+    """Become a primary, with the data set as it is; nothing happens on a primary."""
+    replication = server.replication
+    if replication.upstream is None:
+        return
+    _leave_upstream(server)
+    replication.upstream = None
+    history = replication.history
+    history.branch(new_replication_id(server.random))
+    server.host.log(
+        "warning",
+        f"Setting secondary replication ID to {history.previous_id.decode()}, valid up to offset: "
+        f"{history.previous_end}. New replication ID is {history.id.decode()}",
+    )
+    # Our replicas come back at once, learn the new id and continue where they are.
+    disconnect_replicas(server)
+    replication.no_replicas_since_ms = int(server.keyspace.now_ms)
+    server.propagation.selected = -1
+    apply_role(server)
+    server.host.primary_changed()
+
+
+def upstream_is_up(server: Server, client: Client) -> None:
+    """Let the stream run through `client`, the link to our primary; `history` says from which offset on."""
+    replication = server.replication
+    upstream = replication.upstream
+    assert upstream is not None, "a primary has no upstream"
+    client.flags |= PRIMARY
+    client.database = server.keyspace.database(upstream.database)
+    replication.may_continue = True
+    replication.create_backlog(server.config.repl_backlog_size)
+    upstream.connected(client)
+    apply_role(server)
+
+
+def upstream_is_down(server: Server) -> None:
+    """Note that the link to our primary is gone; the shell makes a new one."""
+    upstream = server.replication.upstream
+    if upstream is None or upstream.state != CONNECTED:
+        return
+    client = upstream.client
+    upstream.lost(int(server.keyspace.now_ms))
+    if client is not None and client.flags & IN_TRANSACTION != 0:
+        client.flags &= ~IN_TRANSACTION
+        client.queued = []
+    server.host.log("warning", "Connection with master lost.")
+    server.host.log("notice", "Caching the disconnected master state.")
+    apply_role(server)
+
+
+def disconnect_replicas(server: Server) -> None:
+    """Close the links of all our replicas."""
+    for replica in server.replication.replicas.following:
+        server.close_client(replica.client, CLOSE_NOW)
+
+
+def apply_role(server: Server) -> None:
+    """Set the server's switches as its role and its settings demand."""
+    replication = server.replication
+    upstream = replication.upstream
+    is_replica = upstream is not None
+    has_stream = not is_replica and replication.backlog is not None
+    server.propagation.enabled = has_stream
+    server.keyspace.report_expired = has_stream
+    server.keyspace.expire_mode = EXPIRE_HIDES if is_replica else EXPIRE_DELETES
+    _switch(server, CHECK_READ_ONLY, is_replica and server.config.replica_read_only)
+    is_stale = upstream is not None and upstream.state != CONNECTED
+    _switch(server, CHECK_STALE, is_stale and not server.config.replica_serve_stale_data)
+    _switch(server, CHECK_GOOD_REPLICAS, not is_replica and _lacks_good_replicas(server))
+
+
+def count_good_replicas(server: Server) -> int:
+    """Return how many replicas are online and not too far behind in time."""
+    return server.replication.replicas.count_good(server.config.min_replicas_max_lag, int(server.keyspace.now_ms))
+
+
+def _lacks_good_replicas(server: Server) -> bool:
+    config = server.config
+    if config.min_replicas_to_write == 0 or config.min_replicas_max_lag == 0:
+        return False
+    return count_good_replicas(server) < config.min_replicas_to_write
+
+
+def _switch(server: Server, check: int, on: bool) -> None:
+    server.checks = server.checks | check if on else server.checks & ~check
+
+
+def _leave_upstream(server: Server) -> None:
+    upstream = server.replication.upstream
+    if upstream is None or upstream.client is None:
+        return
+    client = upstream.client
+    upstream.client = None
+    server.close_client(client, CLOSE_NOW)
+
+
+def _release_blocked_clients(server: Server) -> None:
+    for wait in server.blocking.waits():
+        wait.client.reply.error(_UNBLOCKED)
+        server.blocking.release(wait.client)
+
+
+def online_replicas(server: Server) -> int:
+    """Return how many replicas receive the stream."""
+    return len(server.replication.replicas.in_state(ONLINE))
