@@ -72,6 +72,21 @@ def is_due(sentinel: Sentinel, group: Group) -> bool:
     return True
 
 
+def usable_voters(group: Group) -> int:
+    """Return how many sentinels could vote now, ourselves included (SENTINEL CKQUORUM)."""
+    return 1 + sum(1 for peer in group.peers.values() if peer.down_since_ms is None and peer.link.is_open)
+
+
+def majority_problem(group: Group, usable: int) -> str:
+    """Return what `usable` sentinels are too few for, in Redis' words; nothing where they suffice."""
+    problems = []
+    if usable < group.settings.quorum:
+        problems.append("Not enough available Sentinels to reach the specified quorum for this master")
+    if usable < group.majority():
+        problems.append("Not enough available Sentinels to reach the majority and authorize a failover")
+    return ". ".join(problems)
+
+
 def start(sentinel: Sentinel, group: Group, is_forced: bool = False) -> Failover:
     """Begin a failover in a new epoch: as a candidate who votes for itself, or, if forced by an operator, as leader."""
     sentinel.current_epoch += 1

@@ -148,7 +148,6 @@ class Settings:
     auth_pass: str = ""
     notification_script: str = ""
     client_reconfig_script: str = ""
-    master_reboot_down_after_ms: int = 0
     renamed_commands: dict[str, str] = attrs.field(factory=dict)
 
     @property
@@ -296,8 +295,11 @@ class Sentinel:
         self.touched.add(group.name)
 
     def save(self) -> None:
-        """Ask for the state to be saved before what is asked for next."""
-        if not self.effects or not isinstance(self.effects[-1], SaveState):
+        """Ask for the state to be saved before what is asked for next.
+
+        Effects are carried out after the step, so the first save of a step already writes what the whole step decided.
+        """
+        if SaveState() not in self.effects:
             self.effects.append(SaveState())
 
     def announce(self, name: str, text: str, group: Group | None = None, warning: bool = True) -> None:
