@@ -10,7 +10,7 @@ from mypy_extensions import i64
 
 from trivet_node.client import IN_TRANSACTION, PRIMARY, SUBSCRIBED, UNAUTHENTICATED, Client
 from trivet_node.command import NO_AUTH, NO_MULTI, WRITE, Command
-from trivet_node.server import CHECK_READ_ONLY, Server
+from trivet_node.server import CHECK_DISK, CHECK_READ_ONLY, Server
 from trivet_wire import errors
 from trivet_wire.replies import RESP2
 
@@ -36,6 +36,8 @@ def refusal(server: Server, client: Client, command: Command, arguments: list[by
 
 
 def _refused_by_server(checks: i64, command: Command) -> bytes | None:
+    if checks & CHECK_DISK != 0 and (command.flags & WRITE != 0 or command.name == "ping"):
+        return errors.MISCONFIGURED
     if checks & CHECK_READ_ONLY != 0 and command.flags & WRITE != 0:
         return errors.READ_ONLY
     return None

@@ -19,11 +19,11 @@ PRIMARY: Final = 1 << 4
 # A replica of ours: its out buffer carries the replication stream.
 REPLICA: Final = 1 << 5
 REPLY_OFF: Final = 1 << 6
+# CLIENT REPLY SKIP: the next request is not answered.
 REPLY_SKIP_NEXT: Final = 1 << 7
-REPLY_SKIP: Final = 1 << 8
-CLOSE_AFTER_REPLY: Final = 1 << 9
-CLOSE_NOW: Final = 1 << 10
-SPECIAL: Final = (1 << 11) - 1
+CLOSE_AFTER_REPLY: Final = 1 << 8
+CLOSE_NOW: Final = 1 << 9
+SPECIAL: Final = (1 << 10) - 1
 
 # States that the fast path need not know.
 TRANSACTION_BROKEN: Final = 1 << 16
@@ -33,7 +33,7 @@ NO_EVICT: Final = 1 << 18
 PENDING: Final = 1 << 19
 
 CLOSING: Final = CLOSE_AFTER_REPLY | CLOSE_NOW
-SILENT: Final = REPLY_OFF | REPLY_SKIP | PRIMARY
+SILENT: Final = REPLY_OFF | PRIMARY
 
 
 @final
@@ -59,6 +59,8 @@ class Client:
         # The file descriptor and the bytes that the socket did not take yet: kept true by the shell.
         self.fd: int = -1
         self.unsent_bytes: i64 = 0
+        # Since when more waits for it than the soft limit of its class allows; 0 while it does not.
+        self.over_soft_limit_since_ms: int = 0
         # MULTI: what EXEC will run.
         self.queued: list[QueuedCommand] = []
         self.watch: Watch = Watch()

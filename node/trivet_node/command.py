@@ -55,9 +55,9 @@ FLAG_NAMES: Final[list[tuple[int, str]]] = [
 
 # In the order in which COMMAND INFO lists them.
 _CATEGORIES: Final = (
-    "keyspace read write set sortedset list hash string bitmap hyperloglog geo stream pubsub admin fast slow blocking "
-    "dangerous connection transaction scripting"
-).split()
+    *("keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap", "hyperloglog", "geo"),
+    *("stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous", "connection", "transaction", "scripting"),
+)
 
 # handler(server, client, arguments). The first two are Any because servers and clients hold commands: rows come first.
 Handler = Callable[[Any, Any, list[bytes]], None]

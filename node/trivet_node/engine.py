@@ -20,7 +20,6 @@ from trivet_node.client import (
     CLOSING,
     IN_TRANSACTION,
     PRIMARY,
-    REPLY_SKIP,
     REPLY_SKIP_NEXT,
     SILENT,
     SPECIAL,
@@ -34,6 +33,7 @@ from trivet_node.expiry import expire_cycle
 from trivet_node.keyspace import EXPIRE_HIDES, EXPIRE_WAITS
 from trivet_node.replication.cron import acknowledge
 from trivet_node.replication.cron import tick as replication_tick
+from trivet_node.saving import save_if_due
 from trivet_node.server import Server
 from trivet_wire import errors
 from trivet_wire.requests import ProtocolError
@@ -41,6 +41,13 @@ from trivet_wire.requests import ProtocolError
 # What MULTI does not queue. (Redis: processCommand.)
 _NOT_QUEUED: Final = frozenset(["exec", "discard", "multi", "watch", "quit", "reset"])
 _QUOTED_ARGUMENTS_MAX: Final = 128
+# What a browser that was lured here would send: nothing behind it may be run.
+_HTTP_WORDS: Final = frozenset([b"post", b"host:"])
+_CROSS_PROTOCOL_ATTACK: Final = (
+    "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Redis. This is "
+    "likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Redis instance. "
+    "Connection aborted."
+)
 
 
 @final
@@ -89,6 +96,7 @@ class Engine:
         if keyspace.expired:
             self._propagate_expired()
         self.server.blocking.tick(now_ms)
+        save_if_due(self.server)
         replication_tick(self.server)
         self._resume_released()
         return more
@@ -146,7 +154,7 @@ class Engine:
         if command is None or command.subcommands:
             command = self._find(arguments)
             if command is None:
-                self._refuse(client, _unknown(self._table, arguments))
+                self._answer_unknown(client, arguments)
                 return
         if not command.accepts(len(arguments)):
             command.rejected_calls += 1
@@ -161,6 +169,7 @@ class Engine:
     def _execute_checked(self, client: Client, command: Command, arguments: list[bytes]) -> None:
         """Run, queue or refuse a command of a client in a special state, or while checks are on."""
         size = len(client.reply)
+        skip = _take_skip(client)
         refused = refusal(self.server, client, command, arguments)
         if refused is not None:
             command.rejected_calls += 1
@@ -170,12 +179,8 @@ class Engine:
             client.reply.simple(b"QUEUED")
         else:
             call(self.server, client, command, arguments)
-        if client.flags & SILENT != 0:
+        if skip or client.flags & SILENT != 0:
             client.reply.truncate(size)
-        if client.flags & REPLY_SKIP_NEXT != 0:
-            client.flags = (client.flags & ~REPLY_SKIP_NEXT) | REPLY_SKIP
-        elif client.flags & REPLY_SKIP != 0:
-            client.flags &= ~REPLY_SKIP
 
     def _refuse(self, client: Client, text: bytes) -> None:
         """Answer an error to a request that does not run; it spoils the transaction it was to be part of."""
@@ -184,8 +189,15 @@ class Engine:
         size = len(client.reply)
         client.reply.error(text)
         self.server.stats.count_error(client.reply.last_error)
-        if client.flags & SILENT != 0:
+        if _take_skip(client) or client.flags & SILENT != 0:
             client.reply.truncate(size)
+
+    def _answer_unknown(self, client: Client, arguments: list[bytes]) -> None:
+        if arguments[0].lower() in _HTTP_WORDS:
+            self.server.host.log("warning", _CROSS_PROTOCOL_ATTACK)
+            client.flags |= CLOSE_NOW
+            return
+        self._refuse(client, _unknown(self._table, arguments))
 
     def _find(self, arguments: list[bytes]) -> Command | None:
         """Return the command or subcommand that a request names, in letters of any case."""
@@ -225,6 +237,14 @@ def _unknown(table: dict[bytes, Command], arguments: list[bytes]) -> bytes:
             break
         quoted += b"'%s' " % argument[: _QUOTED_ARGUMENTS_MAX - len(quoted)]
     return b"ERR unknown command '%s', with args beginning with: %s" % (arguments[0][:_QUOTED_ARGUMENTS_MAX], quoted)
+
+
+def _take_skip(client: Client) -> bool:
+    """Say whether CLIENT REPLY SKIP is for the present request; it is for one only."""
+    if client.flags & REPLY_SKIP_NEXT == 0:
+        return False
+    client.flags &= ~REPLY_SKIP_NEXT
+    return True
 
 
 def _name(client: Client) -> str:

@@ -15,7 +15,7 @@ class Host:
         raise NotImplementedError
 
     def start_background_save(self) -> bool:
-        """Fork a child that writes a snapshot (BGSAVE); Server.background_save_ended() is called when it is done."""
+        """Fork a child that writes a snapshot (BGSAVE); saving.background_save_ended() is called when it is done."""
         raise NotImplementedError
 
     def request_shutdown(self, save: bool) -> None:

@@ -5,12 +5,14 @@ from typing import Final, final
 
 from mypy_extensions import i64
 
+from trivet_node import limits
 from trivet_node.blocking import Blocking
-from trivet_node.client import PENDING, PRIMARY, Client
+from trivet_node.client import PENDING, PRIMARY, UNAUTHENTICATED, Client
 from trivet_node.command import Command
 from trivet_node.config import Config
 from trivet_node.host import Host
 from trivet_node.keyspace import Keyspace
+from trivet_node.persistence.schedule import SnapshotState
 from trivet_node.propagation import Propagation
 from trivet_node.pubsub import PubSub
 from trivet_node.replication.history import new_replication_id
@@ -44,6 +46,7 @@ class Server:
         self.pending: list[Client] = []
         self.pubsub: PubSub = PubSub()
         self.stats: Stats = Stats()
+        self.snapshots: SnapshotState = SnapshotState(config.save, now_ms)
         self.propagation: Propagation = Propagation()
         self.replication: Replication = Replication(new_replication_id(random))
         self.blocking: Blocking = Blocking()
@@ -54,23 +57,47 @@ class Server:
 
     def connection_refusal(self, host: str) -> bytes:
         """Return the error for a new connection from `host` that is not to be served, or nothing."""
-        if len(self.clients) >= self.config.maxclients:
+        refusal = limits.connection_refusal(self.config, len(self.clients), host)
+        if refusal:
             self.stats.connections_rejected += 1
-            return b"ERR max number of clients reached"
-        return b""
+        return refusal
 
     def exceeds_output_limit(self, client: Client) -> bool:
         """Say whether a client has left more replies unread than client-output-buffer-limit allows."""
-        return False
+        waiting_bytes = int(client.unsent_bytes) + len(client.reply)
+        exceeds = limits.exceeds_output_limit(self.config, client, waiting_bytes, int(self.keyspace.now_ms))
+        if exceeds:
+            self.stats.output_buffer_limit_disconnections += 1
+            self.host.log("warning", f"Client {client.id} at {client.address} is too slow for its replies: closed.")
+        return exceeds
+
+    def exceeds_query_limit(self, client: Client) -> bool:
+        """Say whether a client has sent more of an unfinished request than client-query-buffer-limit allows."""
+        exceeds = limits.exceeds_query_limit(self.config, client)
+        if exceeds:
+            self.stats.query_buffer_limit_disconnections += 1
+            self.host.log("warning", f"Client {client.id} at {client.address} reached max query buffer length: closed.")
+        return exceeds
 
     def add_client(self, address: str, local_address: str) -> Client:
         """Return a new client for a connection just made."""
         self._last_client_id += 1
         keyspace = self.keyspace
         client = Client(self._last_client_id, keyspace.database(0), address, local_address, int(keyspace.now_ms))
+        client.parser.bulk_max = self.config.proto_max_bulk_len
+        self.demand_password(client)
         self.clients[client.id] = client
         self.stats.connections_received += 1
         return client
+
+    def demand_password(self, client: Client) -> None:
+        """Take back what a client has authenticated as, where there is a password."""
+        if self.config.requirepass:
+            client.flags |= UNAUTHENTICATED
+            client.parser.authenticated = False
+        else:
+            client.flags &= ~UNAUTHENTICATED
+            client.parser.authenticated = True
 
     def remove_client(self, client: Client) -> None:
         """Forget a client whose connection is gone."""

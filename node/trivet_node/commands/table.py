@@ -3,10 +3,11 @@
 from typing import Final
 
 from trivet_node.command import Command
-from trivet_node.commands import connection, replication, strings
+from trivet_node.commands import connection, pubsub, replication, strings
 
 COMMANDS: Final[list[Command]] = [
     *connection.COMMANDS,
+    *pubsub.COMMANDS,
     *replication.COMMANDS,
     *strings.COMMANDS,
 ]

@@ -1,0 +1,90 @@
+"""When to save, and what is known of the snapshots taken so far. Pure: the shell forks and writes.
+
+    due(now_ms, dirty)       a save point (`save seconds changes`) has come
+    started / ended          a background save began, succeeded or failed
+    saved                    a save in the foreground succeeded
+
+`dirty` is the keyspace's count of changes, which only grows. After a failure the next try waits 5 s.
+(Redis: serverCron, BGSAVE, LASTSAVE, INFO persistence.)
+"""
+
+from typing import Final, final
+
+_RETRY_MS: Final = 5000
+_MS_PER_S: Final = 1000
+NOT_YET: Final = -1
+
+
+@final
+class SnapshotState:
+    """Snapshots of one node. Times are Unix milliseconds, durations seconds (NOT_YET before the first)."""
+
+    def __init__(self, points: tuple[tuple[int, int], ...], now_ms: int) -> None:
+        # (seconds, changes) pairs of the setting `save`.
+        self.points: tuple[tuple[int, int], ...] = points
+        self.in_progress: bool = False
+        # BGSAVE SCHEDULE: start one as soon as that is possible.
+        self.scheduled: bool = False
+        self.last_succeeded: bool = True
+        self.last_save_ms: int = now_ms
+        self.last_duration_s: int = NOT_YET
+        self.count: int = 0
+        self._started_ms: int = 0
+        self._last_try_ms: int = 0
+        # The keyspace's count of changes when the last snapshot was taken, and when the running one began.
+        self._saved_dirty: int = 0
+        self._started_dirty: int = 0
+
+    def changes(self, dirty: int) -> int:
+        """Return how many changes no snapshot holds."""
+        return dirty - self._saved_dirty
+
+    def due(self, now_ms: int, dirty: int) -> tuple[int, int] | None:
+        """Return the save point that has come, or None."""
+        if self.in_progress or (not self.last_succeeded and now_ms - self._last_try_ms <= _RETRY_MS):
+            return None
+        changes = self.changes(dirty)
+        for seconds, needed in self.points:
+            if changes >= needed and now_ms - self.last_save_ms > seconds * _MS_PER_S:
+                return seconds, needed
+        return None
+
+    def started(self, now_ms: int, dirty: int) -> None:
+        """Note that a background save began."""
+        self.in_progress = True
+        self.scheduled = False
+        self._started_ms = now_ms
+        self._last_try_ms = now_ms
+        self._started_dirty = dirty
+
+    def failed_to_start(self, now_ms: int) -> None:
+        """Note that a background save could not begin after all."""
+        self.in_progress = False
+        self._last_try_ms = now_ms
+        self.last_succeeded = False
+
+    def ended(self, now_ms: int, succeeded: bool) -> None:
+        """Note that the background save is over."""
+        self.in_progress = False
+        self.last_succeeded = succeeded
+        self.last_duration_s = (now_ms - self._started_ms) // _MS_PER_S
+        if succeeded:
+            self._note_saved(now_ms, self._started_dirty)
+
+    def saved(self, now_ms: int, dirty: int) -> None:
+        """Note that a snapshot was written in the foreground."""
+        self.last_succeeded = True
+        self._note_saved(now_ms, dirty)
+
+    def loaded(self, dirty: int) -> None:
+        """Note that the keyspace is what the file on disk holds."""
+        self._saved_dirty = dirty
+
+    def running_s(self, now_ms: int) -> int:
+        """Return for how long the present background save has been running, NOT_YET where there is none."""
+        return (now_ms - self._started_ms) // _MS_PER_S if self.in_progress else NOT_YET
+
+    def _note_saved(self, now_ms: int, dirty: int) -> None:
+        self.last_save_ms = now_ms
+        self._saved_dirty = dirty
+        self.count += 1

@@ -1,0 +1,12 @@
+"""What this node says that it is."""
+
+from importlib.metadata import version
+from typing import Final
+
+from trivet_node import keyspace
+
+# The level that this node is compatible with.
+REDIS_VERSION: Final = "7.0.15"
+TRIVET_VERSION: Final = version("trivet")
+# Compiled modules are shared libraries.
+BUILD: Final = "interpreted" if (keyspace.__file__ or "").endswith(".py") else "compiled"
