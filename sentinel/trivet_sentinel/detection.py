@@ -58,6 +58,9 @@ def _abandoned_its_role(sentinel: Sentinel, group: Group, instance: Instance) ->
 
 def check_objectively_down(sentinel: Sentinel, group: Group) -> None:
     """Mark the primary as objectively down or not, by what the peers said lately."""
+    if group.failover is not None and group.failover.is_promoted():
+        # The others have moved on to the new primary and say nothing about the old one any more.
+        return
     quorum = group.settings.quorum
     agreeing = 0
     if group.primary.down_since_ms is not None:
