@@ -6,6 +6,8 @@
 from typing import Final
 
 from trivet_node.command import CommandError
+from trivet_node.keyspace import Database
+from trivet_node.server import Server
 from trivet_node.values.strings import parse_integer
 from trivet_wire import errors
 
@@ -50,3 +52,11 @@ def deadline_ms(command: str, text: bytes, in_seconds: bool, base_ms: int) -> in
     if deadline > INTEGER_MAX:
         raise CommandError(errors.invalid_expire_time(command))
     return deadline
+
+
+def database_at(server: Server, text: bytes) -> Database:
+    """Return the database whose index `text` spells."""
+    index = small_integer(text)
+    if not 0 <= index < server.keyspace.database_count():
+        raise CommandError(errors.DB_INDEX_OUT_OF_RANGE)
+    return server.keyspace.database(index)

@@ -9,6 +9,8 @@ from typing import Final
 from mypy_extensions import i64
 
 _LONGEST_INTEGER: Final = 20
+# The longest string that Redis stores in one allocation with its header (OBJ_ENCODING_EMBSTR_SIZE_LIMIT).
+_EMBEDDED_MAX_BYTES: Final = 44
 _MINUS: Final = 45
 _ZERO: Final = 48
 _NINE: Final = 57
@@ -59,3 +61,40 @@ def string_bytes(value: object) -> bytes | None:
     if isinstance(value, bytearray):
         return bytes(value)
     return None
+
+
+def string_length(value: object) -> int:
+    """Return how many bytes a string value has, or -1 where `value` is of another type."""
+    if isinstance(value, bytes):
+        return len(value)
+    if isinstance(value, int):
+        return len(b"%d" % value)
+    if isinstance(value, bytearray):
+        return len(value)
+    return -1
+
+
+def string_integer(value: object) -> int | None:
+    """Return the signed 64-bit number that a string value spells canonically, or None."""
+    if isinstance(value, int):
+        return value
+    text = string_bytes(value)
+    return None if text is None else parse_integer(text)
+
+
+def mutable_string(value: object) -> bytearray:
+    """Return a string value in the form that can be changed in place; a bytearray is returned itself."""
+    if isinstance(value, bytearray):
+        return value
+    text = string_bytes(value)
+    assert text is not None
+    return bytearray(text)
+
+
+def string_encoding(value: object) -> bytes | None:
+    """Return what OBJECT ENCODING calls the form of a string value, or None where `value` is of another type."""
+    if isinstance(value, int):
+        return b"int"
+    if isinstance(value, bytes):
+        return b"embstr" if len(value) <= _EMBEDDED_MAX_BYTES else b"raw"
+    return b"raw" if isinstance(value, bytearray) else None

@@ -1,0 +1,167 @@
+"""Which keys there are: KEYS, SCAN, RANDOMKEY. (Redis: group "generic".)
+
+A cursor of SCAN is the slot to go on with: a key never changes its slot, so a key that exists from the first call to
+the last is returned, exactly once, whatever else changes meanwhile.
+"""
+
+import re
+from typing import Final, final
+
+from mypy_extensions import i64
+
+from trivet_node.client import Client
+from trivet_node.command import READONLY, Command, CommandError
+from trivet_node.commands.arguments import integer, option
+from trivet_node.keyspace import Database
+from trivet_node.sampling import random_key
+from trivet_node.server import Server
+from trivet_node.values.glob import glob_match
+from trivet_node.values.types import type_name
+from trivet_wire import errors
+from trivet_wire.slots import SLOT_COUNT
+
+_DEFAULT_COUNT: Final = 10
+_CURSOR: Final = re.compile(rb"([+-]?)(\d+)")
+_CURSOR_MAX: Final = 2**64 - 1
+
+
+def keys(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """KEYS pattern."""
+    pattern = arguments[1]
+    database = client.database
+    found: list[bytes] = []
+    for slot in database.slots:
+        for key in slot:
+            if (pattern == b"*" or glob_match(pattern, key)) and not database.is_past_deadline(key):
+                found.append(key)
+    client.reply.bulk_array(found)
+
+
+@final
+class ScanOptions:
+    """MATCH pattern, COUNT count and TYPE type."""
+
+    def __init__(self, arguments: list[bytes], start: int) -> None:
+        self.count: int = _DEFAULT_COUNT
+        self.pattern: bytes = b"*"
+        self.type: bytes | None = None
+        position = start
+        while position < len(arguments):
+            word = option(arguments[position])
+            if position + 1 == len(arguments):
+                raise CommandError(errors.SYNTAX)
+            value = arguments[position + 1]
+            if word == b"COUNT":
+                self.count = integer(value)
+                if self.count < 1:
+                    raise CommandError(errors.SYNTAX)
+            elif word == b"MATCH":
+                self.pattern = value
+            elif word == b"TYPE":
+                self.type = option(value).lower()
+            else:
+                raise CommandError(errors.SYNTAX)
+            position += 2
+
+
+def scan_cursor(text: bytes) -> int:
+    """Return the number that `text` is to strtoul: an empty text is 0, a minus sign wraps around 64 bits."""
+    text = text.partition(b"\0")[0]
+    if not text:
+        return 0
+    found = _CURSOR.fullmatch(text)
+    number = _CURSOR_MAX + 1 if found is None else int(found.group(2))
+    if found is None or number > _CURSOR_MAX:
+        raise CommandError(b"ERR invalid cursor")
+    return _CURSOR_MAX + 1 - number if found.group(1) == b"-" and number != 0 else number
+
+
+def scan(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]."""
+    cursor = scan_cursor(arguments[1])
+    options = ScanOptions(arguments, 2)
+    database = client.database
+    seen: list[bytes] = []
+    slot: i64 = SLOT_COUNT if cursor >= SLOT_COUNT else cursor
+    while slot < SLOT_COUNT and len(seen) < options.count:
+        seen.extend(database.slots[slot])
+        slot += 1
+    while slot < SLOT_COUNT and not database.slots[slot]:
+        slot += 1
+    found = [key for key in seen if _is_wanted(database, key, options)]
+    client.reply.array(2)
+    client.reply.bulk(b"0" if slot == SLOT_COUNT else b"%d" % slot)
+    client.reply.bulk_array(found)
+
+
+def _is_wanted(database: Database, key: bytes, options: ScanOptions) -> bool:
+    if options.pattern != b"*" and not glob_match(options.pattern, key):
+        return False
+    value = database.find_raw(key)
+    if options.type is not None and type_name(value) != options.type:
+        return False
+    return database.find(key) is not None
+
+
+def randomkey(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """RANDOMKEY."""
+    key = random_key(client.database, server.random)
+    if key is None:
+        client.reply.null()
+    else:
+        client.reply.bulk(key)
+
+
+COMMANDS: Final = (
+    Command(
+        "keys",
+        2,
+        keys,
+        READONLY,
+        group="generic",
+        categories="dangerous keyspace",
+        since="1.0.0",
+        summary="Find all keys matching the given pattern",
+        complexity=(
+            "O(N) with N being the number of keys in the database, under the assumption that the key names in "
+            "the database and the given pattern have limited length."
+        ),
+        tips=(
+            "request_policy:all_shards",
+            "nondeterministic_output_order",
+        ),
+    ),
+    Command(
+        "scan",
+        -2,
+        scan,
+        READONLY,
+        group="generic",
+        categories="keyspace",
+        since="2.8.0",
+        summary="Incrementally iterate the keys space",
+        complexity=(
+            "O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor "
+            "to return back to 0. N is the number of elements inside the collection."
+        ),
+        tips=(
+            "nondeterministic_output",
+            "request_policy:special",
+        ),
+        history=(("6.0.0", "Added the `TYPE` subcommand."),),
+    ),
+    Command(
+        "randomkey",
+        1,
+        randomkey,
+        READONLY,
+        group="generic",
+        categories="keyspace",
+        since="1.0.0",
+        summary="Return a random key from the keyspace",
+        tips=(
+            "request_policy:all_shards",
+            "nondeterministic_output",
+        ),
+    ),
+)

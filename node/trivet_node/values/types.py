@@ -1,0 +1,26 @@
+"""What every type of value has: a name, an encoding and a copy. A new type is added here and nowhere else in commands.
+
+(Redis: TYPE, OBJECT ENCODING, COPY.)
+"""
+
+from trivet_node.values.strings import string_encoding
+
+
+def type_name(value: object) -> bytes:
+    """Return the type of a value as TYPE names it."""
+    if isinstance(value, (bytes, int, bytearray)):
+        return b"string"
+    raise TypeError(f"no value of a key: {value!r}")
+
+
+def encoding_name(value: object) -> bytes:
+    """Return how a value is stored as OBJECT ENCODING names it."""
+    encoding = string_encoding(value)
+    if encoding is None:
+        raise TypeError(f"no value of a key: {value!r}")
+    return encoding
+
+
+def copy_value(value: object) -> object:
+    """Return a value that can be changed without changing this one."""
+    return bytearray(value) if isinstance(value, bytearray) else value
