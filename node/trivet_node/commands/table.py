@@ -3,11 +3,32 @@
 from typing import Final
 
 from trivet_node.command import Command
-from trivet_node.commands import connection, pubsub, replication, strings
+from trivet_node.commands import (
+    connection,
+    counters,
+    databases,
+    deadlines,
+    keys,
+    objects,
+    pubsub,
+    replication,
+    scanning,
+    strings,
+    substrings,
+    transactions,
+)
 
 COMMANDS: Final[list[Command]] = [
     *connection.COMMANDS,
+    *counters.COMMANDS,
+    *databases.COMMANDS,
+    *deadlines.COMMANDS,
+    *keys.COMMANDS,
+    *objects.COMMANDS,
     *pubsub.COMMANDS,
     *replication.COMMANDS,
+    *scanning.COMMANDS,
     *strings.COMMANDS,
+    *substrings.COMMANDS,
+    *transactions.COMMANDS,
 ]
