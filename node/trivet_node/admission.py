@@ -27,7 +27,7 @@ def refusal(server: Server, client: Client, command: Command, arguments: list[by
         return b"ERR Command not allowed inside a transaction"
     checks = server.checks
     if checks != 0 and client.flags & PRIMARY == 0:
-        refused = _refused_by_server(checks, command)
+        refused = _refused_by_server(checks, command, _effective_flags(client, command))
         if refused is not None:
             return refused
     if client.flags & SUBSCRIBED != 0 and client.reply.protocol == RESP2:
@@ -35,10 +35,19 @@ def refusal(server: Server, client: Client, command: Command, arguments: list[by
     return None
 
 
-def _refused_by_server(checks: i64, command: Command) -> bytes | None:
-    if checks & CHECK_DISK != 0 and (command.flags & WRITE != 0 or command.name == "ping"):
+def _effective_flags(client: Client, command: Command) -> i64:
+    """Return the flags of a command; EXEC also has those of what it will run, because things may have changed since."""
+    flags = command.flags
+    if command.name == "exec":
+        for queued in client.queued:
+            flags |= queued.command.flags
+    return flags
+
+
+def _refused_by_server(checks: i64, command: Command, flags: i64) -> bytes | None:
+    if checks & CHECK_DISK != 0 and (flags & WRITE != 0 or command.name == "ping"):
         return errors.MISCONFIGURED
-    if checks & CHECK_READ_ONLY != 0 and command.flags & WRITE != 0:
+    if checks & CHECK_READ_ONLY != 0 and flags & WRITE != 0:
         return errors.READ_ONLY
     return None
 

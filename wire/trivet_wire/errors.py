@@ -45,6 +45,16 @@ def wrong_arity(command: str) -> bytes:
     return f"ERR wrong number of arguments for '{command}' command".encode()
 
 
+def exec_aborted(reason: bytes) -> bytes:
+    """Return the error for an EXEC that was refused. Errors about slots say themselves what to do and stay as they are.
+
+    (Redis: execCommandAbort, clusterRedirectClient.)
+    """
+    if reason.startswith((b"MOVED ", b"ASK ", b"CROSSSLOT ", b"CLUSTERDOWN ", b"TRYAGAIN ")):
+        return reason
+    return b"EXECABORT Transaction discarded because of: " + reason.removeprefix(b"ERR ")
+
+
 def outside(smallest: int, largest: int) -> bytes:
     """Return the error for a number that is not in the range, both ends included."""
     return f"ERR value is out of range, value must between {smallest} and {largest}".encode()
