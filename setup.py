@@ -14,27 +14,19 @@ from setuptools._distutils.ccompiler import new_compiler
 from setuptools._distutils.errors import CCompilerError, DistutilsError
 from setuptools._distutils.sysconfig import customize_compiler, get_python_inc
 
-# The command families and the pure machines come in as folders, so that a new file needs no line here.
+INTERPRETED = set(glob("node/trivet_node/config*.py")) | {"node/trivet_node/settings.py"}
+# Whole folders, so that a new file needs no line here; what is left interpreted is settings, start-up and slow I/O.
 HOT_MODULES = [
     "wire/trivet_wire/replies.py",
     "wire/trivet_wire/requests.py",
     "wire/trivet_wire/slots.py",
-    "node/trivet_node/access.py",
-    "node/trivet_node/admission.py",
-    "node/trivet_node/call.py",
-    "node/trivet_node/client.py",
-    "node/trivet_node/command.py",
-    "node/trivet_node/engine.py",
-    "node/trivet_node/expiry.py",
-    "node/trivet_node/host.py",
-    "node/trivet_node/keyspace.py",
-    "node/trivet_node/propagation.py",
-    "node/trivet_node/pubsub.py",
-    "node/trivet_node/server.py",
-    "node/trivet_node/stats.py",
-    "node/trivet_node/shell/reactor.py",
+    *sorted(set(glob("node/trivet_node/*.py")) - set(glob("node/trivet_node/_*.py")) - INTERPRETED),
+    *sorted(glob("node/trivet_node/cluster/*.py")),
     *sorted(glob("node/trivet_node/commands/*.py")),
+    *sorted(glob("node/trivet_node/persistence/*.py")),
+    *sorted(glob("node/trivet_node/replication/*.py")),
     *sorted(glob("node/trivet_node/values/*.py")),
+    "node/trivet_node/shell/reactor.py",
 ]
 
 

@@ -175,7 +175,7 @@ def _introduce(server: Server, client: Client) -> None:
     reply.array(0)
 
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "ping",
         -1,

@@ -87,7 +87,7 @@ def _float_value(value: object) -> long_double.LongDouble | None:
     return long_double.parse(text)
 
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "incr",
         2,

@@ -60,7 +60,7 @@ def swapdb(server: Server, client: Client, arguments: list[bytes]) -> None:
     client.reply.ok()
 
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "select",
         2,

@@ -143,7 +143,7 @@ def _rounded_seconds(time_ms: int) -> int:
     return (time_ms + _MS_PER_SECOND // 2) // _MS_PER_SECOND
 
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "expire",
         -3,

@@ -138,7 +138,7 @@ def move(server: Server, client: Client, arguments: list[bytes]) -> None:
     client.reply.integer(1)
 
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "del",
         -2,

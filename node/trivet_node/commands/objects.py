@@ -88,7 +88,7 @@ def _counts_frequency(server: Server) -> bool:
     return server.config.maxmemory_policy.endswith("-lfu")
 
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "object",
         -2,

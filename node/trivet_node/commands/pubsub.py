@@ -138,7 +138,7 @@ _HELP: Final = (
     "    Return the number of subscribers for the specified shard level channel(s)",
 )
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "subscribe",
         -2,

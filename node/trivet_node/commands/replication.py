@@ -201,7 +201,7 @@ _REPLICAOF_ARGUMENTS: Final = (
     "args:oneof(host-port:block(host:string port:integer) no-one:block(no:pure-token=NO one:pure-token=ONE))"
 )
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "replicaof",
         3,

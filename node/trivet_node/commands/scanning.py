@@ -112,7 +112,7 @@ def randomkey(server: Server, client: Client, arguments: list[bytes]) -> None:
         client.reply.bulk(key)
 
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "keys",
         2,

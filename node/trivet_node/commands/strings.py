@@ -267,7 +267,7 @@ def _put_all(database: Database, arguments: list[bytes]) -> None:
         database.put(arguments[index], encode_string(arguments[index + 1]))
 
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "set",
         -3,

@@ -171,7 +171,7 @@ def _reply_matches(client: Client, matches: list[Match], options: LcsOptions) ->
     reply.integer(sum([match.length() for match in matches]))
 
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "append",
         3,

@@ -80,7 +80,7 @@ def unwatch(server: Server, client: Client, arguments: list[bytes]) -> None:
     client.reply.ok()
 
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "multi",
         1,
