@@ -48,8 +48,7 @@ def _serve(config: Config) -> int:
     with pid_file(config.pidfile):
         node = Node(config)
         log.log("notice", "Server initialized")
-        trio.run(node.run, listeners)
-    return 0
+        return trio.run(node.run, listeners)
 
 
 def _enter_directory(config: Config) -> None:

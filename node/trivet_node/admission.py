@@ -9,8 +9,8 @@ from typing import Final
 from mypy_extensions import i64
 
 from trivet_node.client import IN_TRANSACTION, PRIMARY, SUBSCRIBED, UNAUTHENTICATED, Client
-from trivet_node.command import NO_AUTH, NO_MULTI, WRITE, Command
-from trivet_node.server import CHECK_DISK, CHECK_READ_ONLY, Server
+from trivet_node.command import LOADING, NO_AUTH, NO_MULTI, STALE, WRITE, Command
+from trivet_node.server import CHECK_DISK, CHECK_GOOD_REPLICAS, CHECK_LOADING, CHECK_READ_ONLY, CHECK_STALE, Server
 from trivet_wire import errors
 from trivet_wire.replies import RESP2
 
@@ -47,8 +47,14 @@ def _effective_flags(client: Client, command: Command) -> i64:
 def _refused_by_server(checks: i64, command: Command, flags: i64) -> bytes | None:
     if checks & CHECK_DISK != 0 and (flags & WRITE != 0 or command.name == "ping"):
         return errors.MISCONFIGURED
+    if checks & CHECK_GOOD_REPLICAS != 0 and flags & WRITE != 0:
+        return errors.NO_REPLICAS
     if checks & CHECK_READ_ONLY != 0 and flags & WRITE != 0:
         return errors.READ_ONLY
+    if checks & CHECK_STALE != 0 and flags & STALE == 0:
+        return errors.PRIMARY_DOWN
+    if checks & CHECK_LOADING != 0 and flags & LOADING == 0:
+        return errors.LOADING
     return None
 
 

@@ -93,6 +93,14 @@ class Keyspace:
         """Return the number of keys in all databases."""
         return sum([int(database.size) for database in self.used_databases()])
 
+    def adopt(self, other: "Keyspace") -> None:
+        """Take over the keys of another keyspace, which is given up, in place of those in this one."""
+        for index in range(len(self._databases)):
+            if self._databases[index] is not None or (
+                index < len(other._databases) and other._databases[index] is not None
+            ):
+                self.database(index).adopt(other.database(index))
+
     def flush(self) -> int:
         """Delete every key of every database and return how many there were."""
         return sum([database.flush() for database in self.used_databases()])
@@ -292,6 +300,18 @@ class Database:
         self.volatile, other.volatile = other.volatile, self.volatile
         for (database, key), existed in zip(watched, before, strict=True):
             database.break_watches_of_swap(key, existed)
+
+    def adopt(self, other: "Database") -> None:
+        """Take over the keys of another database, which is given up, in place of those in this one."""
+        self._break_watches_of_flush()
+        self.slots = other.slots
+        self.deadlines = other.deadlines
+        self.quiet_until_ms = other.quiet_until_ms
+        self.size = other.size
+        self.volatile = other.volatile
+        self._break_watches_of_flush()
+        self.keyspace.dirty += 1
+        self.keyspace.access.forget_database(self.index)
 
     def watch(self, key: bytes, watch: Watch) -> None:
         """Break `watch` when `key` changes."""

@@ -1,7 +1,9 @@
 """Becoming a replica, becoming a primary, and the switches in the server that follow from the role.
 
+    begin()            the node starts
     follow()           REPLICAOF host port, CLUSTER REPLICATE
     lead()             REPLICAOF NO ONE, a failover: this node is the primary from here
+    resume()           the node has started from a snapshot that says which point in history it is
     upstream_is_up()   the shell has brought a link to the primary so far that the stream runs
     upstream_is_down() that link is gone
     apply_role()       sets the switches; also after CONFIG SET of replica-read-only and the like
@@ -10,14 +12,23 @@ An epoch that comes with a role change (a cluster's, or a sentinel's) belongs in
 (Redis: replicationSetMaster, replicationUnsetMaster.)
 """
 
-from trivet_node.client import CLOSE_NOW, IN_TRANSACTION, PRIMARY, Client
+from trivet_node.client import CLOSE_NOW, IN_TRANSACTION, PRIMARY, UNAUTHENTICATED, Client
 from trivet_node.keyspace import EXPIRE_DELETES, EXPIRE_HIDES
+from trivet_node.persistence.facts import HistoryPoint
 from trivet_node.replication.history import new_replication_id
 from trivet_node.replication.replicas import ONLINE
 from trivet_node.replication.upstream import CONNECTED, Upstream
 from trivet_node.server import CHECK_GOOD_REPLICAS, CHECK_READ_ONLY, CHECK_STALE, Server
 
 _UNBLOCKED = b"UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
+
+
+def begin(server: Server) -> None:
+    """Take the role that the settings name, when the node starts."""
+    if server.config.replicaof is not None:
+        host, port = server.config.replicaof
+        server.replication.upstream = Upstream(host, port)
+    apply_role(server)
 
 
 def follow(server: Server, host: str, port: int) -> None:
@@ -32,7 +43,6 @@ def follow(server: Server, host: str, port: int) -> None:
         replication.may_continue = True
     replication.upstream = Upstream(host, port)
     apply_role(server)
-    server.host.log("notice", f"Connecting to MASTER {host}:{port}")
     server.host.primary_changed()
 
 
@@ -58,12 +68,29 @@ def lead(server: Server) -> None:
     server.host.primary_changed()
 
 
+def resume(server: Server, point: HistoryPoint) -> None:
+    """Take up the history of the snapshot that was loaded at the start; a primary goes on with an id of its own."""
+    replication = server.replication
+    history = replication.history
+    own_id = history.id
+    history.restart(point.replication_id, point.offset)
+    replication.create_backlog(server.config.repl_backlog_size)
+    replication.no_replicas_since_ms = int(server.keyspace.now_ms)
+    if replication.upstream is None:
+        history.branch(own_id)
+    else:
+        replication.may_continue = True
+        replication.upstream.database = min(point.database, server.config.databases - 1)
+    apply_role(server)
+
+
 def upstream_is_up(server: Server, client: Client) -> None:
     """Let the stream run through `client`, the link to our primary; `history` says from which offset on."""
     replication = server.replication
     upstream = replication.upstream
     assert upstream is not None, "a primary has no upstream"
-    client.flags |= PRIMARY
+    client.flags = (client.flags | PRIMARY) & ~UNAUTHENTICATED
+    client.parser.authenticated = True
     client.database = server.keyspace.database(upstream.database)
     replication.may_continue = True
     replication.create_backlog(server.config.repl_backlog_size)

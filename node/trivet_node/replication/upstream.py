@@ -46,6 +46,10 @@ class Upstream:
         """Return the state as ROLE shows it."""
         return _STATE_NAMES[self.state]
 
+    def stream_database(self) -> int:
+        """Return which database the stream has selected."""
+        return self.database if self.client is None else self.client.database.index
+
     def name(self) -> str:
         """Return the primary's address for the log."""
         return f"{self.host}:{self.port}"
@@ -62,8 +66,7 @@ class Upstream:
 
     def lost(self, now_ms: int) -> None:
         """Note that the stream stopped. What came of a request that is not whole will come again."""
-        if self.client is not None:
-            self.database = self.client.database.index
+        self.database = self.stream_database()
         self.client = None
         self.state = CONNECT
         self.down_since_ms = now_ms

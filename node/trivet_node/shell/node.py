@@ -1,6 +1,7 @@
 """A node as a process: the engine, the reactor, and the trio tasks around them.
 
 clients    waits for the epoll object and runs bursts
+load       before anything else, the snapshot on disk
 cron       ten times a second: time passes for the engine, idle clients go, garbage is collected
 signals    SIGTERM and SIGINT shut down
 """
@@ -14,14 +15,22 @@ from typing import Final
 
 import trio
 
+from trivet_node import saving
 from trivet_node.client import CLOSE_NOW
 from trivet_node.config import Config
 from trivet_node.engine import Engine
 from trivet_node.host import Host
-from trivet_node.server import Server
+from trivet_node.persistence.facts import history_point
+from trivet_node.persistence.rdb_format import RdbError
+from trivet_node.persistence.rdb_reader import KEEP_EXPIRED
+from trivet_node.replication import roles
+from trivet_node.server import CHECK_LOADING, Server
 from trivet_node.shell import log
+from trivet_node.shell.disk import load_snapshot
+from trivet_node.shell.links import PrimaryLink
 from trivet_node.shell.process import memory_facts
 from trivet_node.shell.reactor import Reactor
+from trivet_node.shell.snapshots import Snapshots
 
 _CRON_S: Final = 0.1
 _COLLECT_YOUNG_EVERY: Final = 10
@@ -39,25 +48,53 @@ class Node(Host):
         self.server = Server(config, self, random.Random(source.getrandbits(64)), run_id, now_ms())
         self.engine = Engine(self.server)
         self.reactor = Reactor(self.engine)
+        self.link = PrimaryLink(self.engine, self.reactor)
+        self.snapshots = Snapshots(self.server, self.reactor)
         self._stop = trio.Event()
 
-    async def run(self, listeners: list[socket.socket]) -> None:
-        """Serve until a shutdown is requested."""
+    async def run(self, listeners: list[socket.socket]) -> int:
+        """Serve until a shutdown is requested; return the exit status of the process."""
         gc.disable()
-        gc.freeze()
         for listener in listeners:
             self.reactor.listen(listener)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._serve_clients)
-                nursery.start_soon(self._cron)
                 nursery.start_soon(self._handle_signals)
+                if not await self._load():
+                    nursery.cancel_scope.cancel()
+                    return 1
+                nursery.start_soon(self._cron)
+                nursery.start_soon(self.snapshots.run)
+                nursery.start_soon(self.link.run)
                 log.log("notice", "Ready to accept connections")
                 await self._stop.wait()
                 nursery.cancel_scope.cancel()
         finally:
             self.reactor.close_all()
         log.log("warning", "Trivet is now ready to exit, bye bye...")
+        return 0
+
+    def save(self) -> bool:
+        """Write a snapshot while everything waits."""
+        return self.snapshots.save()
+
+    def start_background_save(self) -> bool:
+        """Fork a child that writes a snapshot."""
+        return self.snapshots.start_background_save()
+
+    def start_replica_snapshot(self) -> bool:
+        """Fork a child that writes a snapshot for replicas."""
+        return self.snapshots.start_replica_snapshot()
+
+    def primary_changed(self) -> None:
+        """Follow the primary that the server has now, or none."""
+        log.set_role("M" if self.server.replication.upstream is None else "S")
+        self.link.primary_changed()
+
+    def primary_link_lost(self) -> None:
+        """Connect to the primary again."""
+        self.link.link_lost()
 
     def request_shutdown(self, save: bool) -> None:
         """End the process after the present burst."""
@@ -104,6 +141,33 @@ class Node(Host):
             elif ticks % _COLLECT_YOUNG_EVERY == 0:
                 gc.collect(0)
 
+    async def _load(self) -> bool:
+        """Load the snapshot on disk, if there is one; say whether the node may go on."""
+        server = self.server
+        roles.begin(server)
+        server.checks |= CHECK_LOADING
+        is_replica = server.replication.upstream is not None
+        started_s = time.monotonic()
+        path = self.snapshots.path()
+        try:
+            # A replica keeps expired keys until its primary deletes them.
+            reader = await load_snapshot(path, server.keyspace, KEEP_EXPIRED if is_replica else now_ms())
+        except (RdbError, OSError) as error:
+            log.log("warning", f"Fatal error loading the DB from {path}: {error}. Exiting; the file was not changed.")
+            return False
+        server.checks &= ~CHECK_LOADING
+        server.snapshots.loaded(int(server.keyspace.dirty))
+        # What is there now stays: no collection of garbage needs to look at it again.
+        gc.freeze()
+        if reader is not None:
+            point = history_point(reader.facts)
+            if point is not None:
+                roles.resume(server, point)
+            keys = f"keys loaded: {reader.keys_loaded}, keys expired: {reader.keys_expired}"
+            log.log("notice", f"Done loading RDB, {keys}.")
+            log.log("notice", f"DB loaded from disk: {time.monotonic() - started_s:.3f} seconds")
+        return True
+
     def _close_idle_clients(self) -> None:
         timeout_s = self.config.timeout
         if timeout_s == 0:
@@ -118,7 +182,18 @@ class Node(Host):
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
             async for number in received:
                 log.log("warning", f"Received {signal.Signals(number).name} scheduling shutdown...")
-                self.request_shutdown(save=True)
+                if self._is_saved():
+                    self.request_shutdown(save=True)
+
+    def _is_saved(self) -> bool:
+        """Save before a shutdown by signal where there are save points; false where that was in vain."""
+        if not self.config.save or self.server.checks & CHECK_LOADING:
+            return True
+        log.log("notice", "Saving the final RDB snapshot before exiting.")
+        if saving.save(self.server):
+            return True
+        log.log("warning", "Error trying to save the DB, can't exit.")
+        return False
 
 
 def now_ms() -> int:
