@@ -69,12 +69,12 @@ class SentinelMachine:
             self._leave_tilt_if_over()
         for cluster in list(sentinel.clusters.values()):
             clusters.poll_if_due(sentinel, cluster)
-        sentinel.touched.update(sentinel.groups)
+        sentinel.touched.update(dict.fromkeys(sentinel.groups))
 
     def _review_touched(self) -> None:
         sentinel = self.sentinel
         while sentinel.touched:
-            group = sentinel.groups.get(sentinel.touched.pop())
+            group = sentinel.groups.get(sentinel.touched.popitem()[0])
             if group is not None:
                 _review(sentinel, group)
 

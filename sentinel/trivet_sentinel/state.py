@@ -277,7 +277,8 @@ class Sentinel:
     tilt_until_ms: int = 0
     deadline_ms: int = NEVER_DUE_MS
     effects: list[Effect] = attrs.field(factory=list)
-    touched: set[str] = attrs.field(factory=set)
+    # A dict serves as a set that keeps its order, so that equal seeds give equal runs.
+    touched: dict[str, None] = attrs.field(factory=dict)
     topology_changed: bool = False
     next_link_id: int = 1
 
@@ -292,7 +293,7 @@ class Sentinel:
 
     def touch(self, group: Group) -> None:
         """Ask for a review of `group` at the end of this step."""
-        self.touched.add(group.name)
+        self.touched[group.name] = None
 
     def save(self) -> None:
         """Ask for the state to be saved before what is asked for next.
