@@ -31,6 +31,7 @@ MISCONFIGURED: Final = (
 EXEC_ABORTED: Final = b"EXECABORT Transaction discarded because of previous errors."
 CROSS_SLOT: Final = b"CROSSSLOT Keys in request don't hash to the same slot"
 CLUSTER_DOWN: Final = b"CLUSTERDOWN The cluster is down"
+CLUSTER_DOWN_READ_ONLY: Final = b"CLUSTERDOWN The cluster is down and only accepts read commands"
 CLUSTER_DOWN_UNBOUND: Final = b"CLUSTERDOWN Hash slot not served"
 TRY_AGAIN: Final = b"TRYAGAIN Multiple keys request during rehashing of slot"
 
@@ -66,5 +67,8 @@ def invalid_expire_time(command: str) -> bytes:
 
 
 def protocol(reason: str) -> bytes:
-    """Return the error that precedes the closing of a connection whose bytes are not RESP."""
-    return f"ERR Protocol error: {reason}".encode()
+    """Return the error that precedes the closing of a connection whose bytes are not RESP.
+
+    Some reasons quote a byte of the peer's, which goes back as it came: a character stands for one byte.
+    """
+    return f"ERR Protocol error: {reason}".encode("latin-1")

@@ -5,8 +5,8 @@
     raw()           the bytes of the request that next() returned last, for propagation without encoding it again
 
 State between calls is the unread tail of the buffer and, inside an array, the arguments read so far. A bulk string
-that has not arrived whole is collected in chunks and joined once, so a value of any size costs linear time, and
-nothing is ever allocated for what a length only announces.
+that has not arrived whole is collected in chunks and joined once, so a value of any size costs linear time and is
+held once, and nothing is ever allocated for what a length only announces.
 (Redis serialization protocol specification; texts and limits of Redis 7.0.)
 """
 
@@ -23,6 +23,7 @@ UNAUTHENTICATED_BULK_MAX: Final = 16384
 PROTO_MAX_BULK_LEN: Final = 512 * 1024 * 1024
 
 _CR: Final = 13
+_LF: Final = 10
 _MINUS: Final = 45
 _ZERO: Final = 48
 _NINE: Final = 57
@@ -33,6 +34,7 @@ _INCOMPLETE: Final = -(2**62)
 _INVALID: Final = -(2**62) + 1
 # One more digit than this cannot overflow 64 bits, and every limit is far below it.
 _LARGEST_PREFIX: Final = 10**17
+_LARGEST_NEGATIVE: Final = 2**63
 _HEX: Final = b"0123456789abcdefABCDEF"
 _ESCAPES: Final = {ord("n"): 10, ord("r"): 13, ord("t"): 9, ord("b"): 8, ord("a"): 7}
 
@@ -53,15 +55,18 @@ class RequestParser:
         # Bytes fed in all, and how many of them were requests when a request was last not half read.
         self._fed: int = 0
         self._done: int = 0
-        # A bulk string that has not arrived whole: what there is of it, and how many bytes are missing.
+        # A bulk string that has not arrived whole: what there is of it, and how many bytes are missing, the two behind
+        # it included.
         self._chunks: list[bytes] = []
         self._missing: i64 = 0
         # The array being read: arguments so far, how many are to come, the length of the next one (-1: not read).
         self._arguments: list[bytes] = []
         self._remaining: i64 = 0
         self._bulk_length: i64 = -1
-        # Where the array began in the buffer, or -1 where that buffer is gone.
+        # Where the array began in the buffer, or -1 where that buffer is gone; and whether every line of it ended in
+        # CRLF: servers skip two bytes there without looking, but a file of commands must not hold anything else.
         self._start: i64 = -1
+        self._is_strict: bool = True
         self._last: list[bytes] = []
         self._last_start: i64 = -1
         # Where the number that _number read ended.
@@ -69,16 +74,15 @@ class RequestParser:
 
     def feed(self, data: bytes) -> None:
         """Add bytes as they came from the peer."""
-        if self._remaining == 0 and self._missing == 0:
+        if self._is_between_requests():
             self._done = self.consumed()
         self._fed += len(data)
         if self._missing > 0:
-            self._chunks.append(data)
-            self._missing -= len(data)
-            if self._missing > 0:
+            if len(data) < self._missing:
+                self._chunks.append(data)
+                self._missing -= len(data)
                 return
-            self._buffer = b"".join(self._chunks)
-            self._chunks = []
+            self._buffer = self._finish_bulk(data)
         elif self._position >= len(self._buffer):
             self._buffer = data
         else:
@@ -92,7 +96,7 @@ class RequestParser:
 
     def buffered(self) -> int:
         """Return how many of the bytes fed are kept because no request was made of them yet."""
-        if self._remaining == 0 and self._missing == 0:
+        if self._is_between_requests():
             return len(self._buffer) - self._position
         return self._fed - self._done
 
@@ -109,7 +113,7 @@ class RequestParser:
         """
         if self._missing > 0:
             return None
-        if self._remaining == 0:
+        if self._remaining == 0 and not self._arguments:
             while True:
                 if self._position >= len(self._buffer):
                     return None
@@ -126,6 +130,7 @@ class RequestParser:
 
     def _open_array(self) -> bool:
         """Read `*N`; say whether it was there. `*0` and `*-1` are requests for nothing and leave nothing to come."""
+        self._is_strict = True
         count: i64 = self._number(self._position + 1)
         if count == _INCOMPLETE:
             self._check_line_length("too big mbulk count string")
@@ -160,6 +165,8 @@ class RequestParser:
                 self._wait_for_bulk(position, finish + 2 - end)
                 return None
             arguments.append(buffer[position:finish])
+            if buffer[finish] != _CR or buffer[finish + 1] != _LF:
+                self._is_strict = False
             position = finish + 2
             length = -1
             self._bulk_length = -1
@@ -168,7 +175,7 @@ class RequestParser:
         self._remaining = 0
         self._arguments = []
         self._last = arguments
-        self._last_start = self._start
+        self._last_start = self._start if self._is_strict else -1
         return arguments
 
     def _open_bulk(self) -> bool:
@@ -178,6 +185,9 @@ class RequestParser:
             self._check_line_length("too big bulk count string")
             return False
         marker: i64 = self._buffer[self._position]
+        if marker == 0:
+            self._check_line_length("too big bulk count string")
+            return False
         if marker != _DOLLAR:
             raise ProtocolError(f"expected '$', got '{chr(marker)}'")
         if length < 0 or length > self.bulk_max:
@@ -195,6 +205,27 @@ class RequestParser:
         self._position = 0
         self._start = -1
 
+    def _finish_bulk(self, data: bytes) -> bytes:
+        """Put the bulk string together whose missing bytes `data` begins with; return what is behind it in `data`."""
+        missing: i64 = self._missing
+        if missing >= 2:
+            terminator = data[missing - 2 : missing]
+            self._chunks.append(data[: missing - 2])
+        else:
+            terminator = self._chunks[-1][-1:] + data[:1]
+            self._chunks[-1] = self._chunks[-1][:-1]
+        if terminator != b"\r\n":
+            self._is_strict = False
+        self._arguments.append(b"".join(self._chunks))
+        self._chunks = []
+        self._missing = 0
+        self._bulk_length = -1
+        self._remaining -= 1
+        return data[missing:]
+
+    def _is_between_requests(self) -> bool:
+        return self._remaining == 0 and self._missing == 0 and not self._arguments
+
     def _number(self, position: i64) -> i64:
         """Return the number between `position` and the next CRLF, _INVALID or _INCOMPLETE; it sets _number_end."""
         buffer = self._buffer
@@ -206,6 +237,8 @@ class RequestParser:
             if byte == _CR:
                 if position + 1 >= end:
                     return _INCOMPLETE
+                if buffer[position + 1] != _LF:
+                    self._is_strict = False
                 self._number_end = position + 2
                 return value if position > first else _INVALID
             if byte < _ZERO or byte > _NINE or value > _LARGEST_PREFIX or (value == 0 and position > first):
@@ -215,25 +248,42 @@ class RequestParser:
         return _INCOMPLETE
 
     def _odd_number(self, first: i64) -> i64:
-        """Return what _number returns where the text is not a plain natural number: negative, malformed or too long."""
-        end = self._buffer.find(b"\r", first)
-        if end < 0 or end + 1 >= len(self._buffer):
+        """Return what _number returns where the text is not a plain natural number: negative, malformed or too long.
+
+        Every negative number is -1: how negative it is makes no difference to anybody.
+        """
+        end = self._line_end(b"\r")
+        if end < 0 or end + 1 >= len(self._buffer) or end - self._position > INLINE_MAX_BYTES:
             return _INCOMPLETE
+        if self._buffer[end + 1] != _LF:
+            self._is_strict = False
         self._number_end = end + 2
         digits = self._buffer[first + 1 : end]
-        if self._buffer[first] != _MINUS or not digits.isdigit() or digits.startswith(b"0") or len(digits) > 18:
+        if self._buffer[first] != _MINUS or not digits.isdigit() or digits.startswith(b"0") or len(digits) > 19:
             return _INVALID
-        return -int(digits)
+        return -1 if int(digits) <= _LARGEST_NEGATIVE else _INVALID
+
+    def _line_end(self, terminator: bytes) -> i64:
+        """Return where the line at the present position ends, or -1 where it has not ended yet.
+
+        A NUL hides all that is behind it: Redis looks for the end of a line as C looks for the end of a string.
+        """
+        end: i64 = self._buffer.find(terminator, self._position)
+        nul: i64 = self._buffer.find(b"\0", self._position, end if end >= 0 else len(self._buffer))
+        return end if nul < 0 else -1
 
     def _check_line_length(self, reason: str) -> None:
-        if len(self._buffer) - self._position > INLINE_MAX_BYTES:
+        """Raise ProtocolError where the line that began at the present position is too long, ended or not."""
+        end = self._line_end(b"\r")
+        if (end if end >= 0 else len(self._buffer)) - self._position > INLINE_MAX_BYTES:
             raise ProtocolError(reason)
 
     def _next_inline(self) -> list[bytes] | None:
         """Return the words of one line, an empty list for a blank one, None where the line has not ended."""
-        newline = self._buffer.find(b"\n", self._position)
+        newline = self._line_end(b"\n")
+        if (newline if newline >= 0 else len(self._buffer)) - self._position > INLINE_MAX_BYTES:
+            raise ProtocolError("too big inline request")
         if newline < 0:
-            self._check_line_length("too big inline request")
             return None
         line = self._buffer[self._position : newline]
         self._position = newline + 1
