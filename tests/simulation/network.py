@@ -1,4 +1,5 @@
-"""A virtual clock and a virtual network, both driven by one seed, for machines that take time and randomness as arguments.
+"""A virtual clock and a virtual network, both driven by one seed, for machines that take time and randomness as
+arguments.
 
     simulation = Simulation(seed)              simulation.now_ms, simulation.random
     simulation.schedule(delay_ms, callback)    -> Timer, with cancel()
@@ -10,10 +11,10 @@
     network.send(source, destination, deliver) a datagram: may be late, out of order, or lost
     network.connect(source, destination, ...)  -> Stream: whole messages in order, both ways, as over TCP
 
-A message on a stream that the network loses is sent again, as TCP does, so it comes late and holds up what is behind it; when the
-hosts cannot reach each other for long enough, both ends are told that the stream broke. Whether a process is alive is said with
-crash() and restart(): a crash resets its streams at once, as the kernel does for a process that was killed; a freeze() only stops
-the answers, as SIGSTOP does.
+A message on a stream that the network loses is sent again, as TCP does, so it comes late and holds up what is behind
+it; when the hosts cannot reach each other for long enough, both ends are told that the stream broke. Whether a
+process is alive is said with crash() and restart(): a crash resets its streams at once, as the kernel does for a
+process that was killed; a freeze() only stops the answers, as SIGSTOP does.
 """
 
 import heapq

@@ -1,9 +1,9 @@
 """Processes for simulations of failover: the real sentinel machine and command table, and models of data nodes.
 
-A `SentinelProcess` is trivet_sentinel without its shell: effects go to the virtual network instead of sockets, and the saved state
-is a text that survives a crash. A `NodeProcess` knows no keys; it models what sentinels see and do: roles, replication offsets, INFO,
-pub/sub, SLAVEOF and, for nodes of a cluster, the part of gossip that spreads who serves a shard in which epoch.
-Requests are tuples of text, replies what hiredis would make of them.
+A `SentinelProcess` is trivet_sentinel without its shell: effects go to the virtual network instead of sockets, and
+the saved state is a text that survives a crash. A `NodeProcess` knows no keys; it models what sentinels see and do:
+roles, replication offsets, INFO, pub/sub, SLAVEOF and, for nodes of a cluster, the part of gossip that spreads who
+serves a shard in which epoch. Requests are tuples of text, replies what hiredis would make of them.
 """
 
 from collections.abc import Callable

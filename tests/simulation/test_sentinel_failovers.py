@@ -1,8 +1,8 @@
 """A thousand failovers from seeds: real sentinel machines, modelled nodes, a network that delays, loses and partitions.
 
-What must hold at every step: for each group and epoch there is at most one leader, and at most one node that it promotes. And some
-time after the faults have ended: all sentinels name the same primary, it is up and says so itself, and every other node is its replica.
-A failure names its seed; `run_scenario(seed, ...)` replays it.
+What must hold at every step: for each group and epoch there is at most one leader, and at most one node that it
+promotes. And some time after the faults have ended: all sentinels name the same primary, it is up and says so itself,
+and every other node is its replica. A failure names its seed; `run_scenario(seed, ...)` replays it.
 """
 
 from pathlib import Path
@@ -216,10 +216,8 @@ class Scenario:
                 if watched is not None:
                     failover = watched.failover
                     place = f"{watched.current_primary().address} epoch={watched.config_epoch}"
-                    state = f"failover={failover and (failover.state, failover.epoch)} odown={watched.objectively_down_since_ms}"
-                    lines.append(
-                        f"  {sentinel.host} up={sentinel.is_up} names {place} {state} tilt={sentinel.sentinel.in_tilt}"
-                    )
+                    state = f"failover={failover and (failover.state, failover.epoch)} tilt={sentinel.sentinel.in_tilt}"
+                    lines.append(f"  {sentinel.host} up={sentinel.is_up} names {place} {state}")
         for sentinel in self.sentinels:
             lines.append(f"{sentinel.host}:")
             lines += [f"    {moment} {name} {text}" for moment, name, text in sentinel.announced[-30:]]
