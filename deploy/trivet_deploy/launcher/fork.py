@@ -74,7 +74,7 @@ def _fork(program: Program, main: Main, die_with_parent: bool) -> ProcessId:
         _become_independent(program, parent if die_with_parent else None)
         status = main(list(program.argv))
     except SystemExit as error:
-        status = error.code if isinstance(error.code, int) else int(error.code is not None)
+        status = _exit_status(error)
     except BaseException:
         traceback.print_exc()
     finally:
@@ -104,6 +104,14 @@ def _redirect_standard_streams(log_path: Path) -> None:
     os.dup2(nothing, 0)
     os.dup2(log, 1)
     os.dup2(log, 2)
+
+
+def _exit_status(error: SystemExit) -> int:
+    """Return the status that sys.exit() asked for; a message in its place is for people, and means 1."""
+    if error.code is None or isinstance(error.code, int):
+        return error.code or 0
+    sys.stderr.write(f"{error.code}\n")
+    return 1
 
 
 def _leave(status: int) -> Never:

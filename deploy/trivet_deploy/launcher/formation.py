@@ -72,8 +72,7 @@ async def form(layout: Layout, timeout_s: float) -> None:
         shares = zip(layout.primaries, slot_ranges(len(layout.primaries)), strict=True)
         await _all_within(timeout_s, [(by_name[member.name], partial(_take_slots, share)) for member, share in shares])
         for index, node in enumerate(nodes):
-            for earlier in layout.members[:index]:
-                await node.call("CLUSTER", "MEET", *earlier.endpoint)
+            await _meet(node, [earlier.endpoint for earlier in layout.members[:index]])
         ids = {node.name: (await node.call("CLUSTER", "MYID")).decode() for node in nodes}
         followers = [(by_name[member.name], ids[member.primary]) for member in layout.members if member.primary]
         await _all_within(timeout_s, [(node, partial(_follow, primary_id)) for node, primary_id in followers])
@@ -120,6 +119,15 @@ async def _until_nothing_lacks(contact: Contact, check: _Check, lacking: dict[st
             return
         lacking[contact.name] = reason
         await trio.sleep(_POLL_INTERVAL_S)
+
+
+async def _meet(node: Contact, endpoints: Sequence[Endpoint]) -> None:
+    # The address of a line of CLUSTER NODES is host:port@bus-port.
+    lines = (await node.call("CLUSTER", "NODES")).decode().splitlines()
+    known = {line.split()[1].partition("@")[0] for line in lines}
+    for endpoint in endpoints:
+        if str(endpoint) not in known:
+            await node.call("CLUSTER", "MEET", *endpoint)
 
 
 async def _answers(node: Contact) -> str:
