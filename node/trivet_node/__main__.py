@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import trio
 
+from trivet_node.cluster.config_file import ConfigFileError
 from trivet_node.config import Config
 from trivet_node.config_loading import ConfigError, load_config
 from trivet_node.shell import log
+from trivet_node.shell.bus import open_bus_listeners
 from trivet_node.shell.config_files import read_config_files
 from trivet_node.shell.listeners import ListenError, open_listeners
 from trivet_node.shell.node import Node
@@ -47,8 +49,25 @@ def _serve(config: Config) -> int:
         return 1
     with pid_file(config.pidfile):
         node = Node(config)
+        if config.cluster_enabled and not _join_cluster(node):
+            return 1
         log.log("notice", "Server initialized")
         return trio.run(node.run, listeners)
+
+
+def _join_cluster(node: Node) -> bool:
+    """Begin cluster mode; say whether that was possible."""
+    try:
+        node.join_cluster(open_bus_listeners(node.config))
+    except ListenError as error:
+        log.log("warning", f"Failed listening on the cluster bus: {error}, aborting.")
+    except ConfigFileError as error:
+        log.log("warning", f"Unrecoverable error: corrupted cluster config file. {error}. The file was not changed.")
+    except OSError as error:
+        log.log("warning", f"Can't read the cluster config file: {error}")
+    else:
+        return True
+    return False
 
 
 def _enter_directory(config: Config) -> None:

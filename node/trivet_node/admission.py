@@ -9,8 +9,17 @@ from typing import Final
 from mypy_extensions import i64
 
 from trivet_node.client import IN_TRANSACTION, PRIMARY, SUBSCRIBED, UNAUTHENTICATED, Client
+from trivet_node.cluster.redirect import redirection
 from trivet_node.command import LOADING, NO_AUTH, NO_MULTI, STALE, WRITE, Command
-from trivet_node.server import CHECK_DISK, CHECK_GOOD_REPLICAS, CHECK_LOADING, CHECK_READ_ONLY, CHECK_STALE, Server
+from trivet_node.server import (
+    CHECK_CLUSTER,
+    CHECK_DISK,
+    CHECK_GOOD_REPLICAS,
+    CHECK_LOADING,
+    CHECK_READ_ONLY,
+    CHECK_STALE,
+    Server,
+)
 from trivet_wire import errors
 from trivet_wire.replies import RESP2
 
@@ -27,12 +36,28 @@ def refusal(server: Server, client: Client, command: Command, arguments: list[by
         return b"ERR Command not allowed inside a transaction"
     checks = server.checks
     if checks != 0 and client.flags & PRIMARY == 0:
+        if checks & CHECK_CLUSTER != 0:
+            redirected = _redirected(server, client, command, arguments)
+            if redirected is not None:
+                return redirected
         refused = _refused_by_server(checks, command, _effective_flags(client, command))
         if refused is not None:
             return refused
     if client.flags & SUBSCRIBED != 0 and client.reply.protocol == RESP2:
         return _refused_while_subscribed(command)
     return None
+
+
+def _redirected(server: Server, client: Client, command: Command, arguments: list[bytes]) -> bytes | None:
+    """Return the error for keys that another node serves, or nobody; EXEC is on the keys of all that it will run."""
+    machine = server.cluster
+    if machine is None:
+        return None
+    keys = command.keys(arguments)
+    if command.name == "exec":
+        for queued in client.queued:
+            keys += queued.command.keys(queued.arguments)
+    return redirection(machine.state, client, keys, _effective_flags(client, command) & WRITE != 0)
 
 
 def _effective_flags(client: Client, command: Command) -> i64:

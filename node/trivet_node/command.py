@@ -147,6 +147,7 @@ class Command:
         }
         # The one key is the first argument: the slot check of cluster mode has a fast path for these.
         self.has_single_key: bool = find_keys is None and self.key_range() == (1, 1, 1)
+        self.is_keyless: bool = not keys and find_keys is None
         # Statistics, reset by CONFIG RESETSTAT.
         self.calls: i64 = 0
         self.rejected_calls: i64 = 0

@@ -35,7 +35,7 @@ from trivet_node.keyspace import EXPIRE_HIDES, EXPIRE_WAITS
 from trivet_node.replication.cron import acknowledge
 from trivet_node.replication.cron import tick as replication_tick
 from trivet_node.saving import save_if_due
-from trivet_node.server import Server
+from trivet_node.server import CHECK_CLUSTER, Server
 from trivet_wire import errors
 from trivet_wire.requests import ProtocolError
 
@@ -164,10 +164,19 @@ class Engine:
             self._reject(client, command, errors.wrong_arity(command.name))
             return
         client.last_command = command
-        if client.flags & SPECIAL == 0 and self.server.checks == 0:
+        checks = self.server.checks
+        if client.flags & SPECIAL == 0 and (
+            checks == 0 or (checks == CHECK_CLUSTER and self._is_served_here(client, command, arguments))
+        ):
             call(self.server, client, command, arguments)
         else:
             self._execute_checked(client, command, arguments)
+
+    def _is_served_here(self, client: Client, command: Command, arguments: list[bytes]) -> bool:
+        """Say whether a command in cluster mode plainly concerns no other node; admission looks at what is not plain."""
+        if command.has_single_key:
+            return self.server.served_slots[client.database.slot_of(arguments[1])] != 0
+        return command.is_keyless
 
     def _execute_checked(self, client: Client, command: Command, arguments: list[bytes]) -> None:
         """Run, queue or refuse a command of a client in a special state, or while checks are on."""

@@ -5,6 +5,8 @@ The shell subclasses `Host`; tests use a fake. A method that returns a bool says
 
 from mypy_extensions import mypyc_attr
 
+from trivet_node.cluster.effects import Effect
+
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Host:
@@ -24,6 +26,10 @@ class Host:
 
     def rewrite_config(self) -> str:
         """Write the configuration back to its file; return an error text, or an empty string."""
+        raise NotImplementedError
+
+    def now_us(self) -> int:
+        """Return the time of day in Unix microseconds (TIME)."""
         raise NotImplementedError
 
     def sleep(self, seconds: float) -> None:
@@ -51,6 +57,10 @@ class Host:
 
         The shell calls replication.sync.snapshot_began() right after the fork, and snapshot_ended() when it is done.
         """
+        raise NotImplementedError
+
+    def perform(self, effect: Effect) -> None:
+        """Do what the cluster machine wants done with files and links (cluster/effects.py), before the next effect."""
         raise NotImplementedError
 
     def log(self, level: str, message: str) -> None:

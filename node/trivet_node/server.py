@@ -8,6 +8,7 @@ from mypy_extensions import i64
 from trivet_node import limits
 from trivet_node.blocking import Blocking
 from trivet_node.client import PENDING, PRIMARY, UNAUTHENTICATED, Client
+from trivet_node.cluster.machine import ClusterMachine
 from trivet_node.command import Command
 from trivet_node.config import Config
 from trivet_node.host import Host
@@ -19,6 +20,7 @@ from trivet_node.replication.history import new_replication_id
 from trivet_node.replication.replicas import ONLINE, RECEIVES_SNAPSHOT, SNAPSHOT_UNDER_WAY
 from trivet_node.replication.state import Replication
 from trivet_node.stats import Stats
+from trivet_wire.slots import SLOT_COUNT
 
 # Checks that every command must pass while they are on. None is on in a plain primary: see Engine.
 CHECK_CLUSTER: Final = 1 << 0
@@ -50,6 +52,9 @@ class Server:
         self.propagation: Propagation = Propagation()
         self.replication: Replication = Replication(new_replication_id(random))
         self.blocking: Blocking = Blocking()
+        # In cluster mode the cluster machine, and for every slot a 1 where its commands may simply run here.
+        self.cluster: ClusterMachine | None = None
+        self.served_slots: bytes = bytes(SLOT_COUNT)
         self.checks: i64 = 0
         # 0 outside commands, 1 inside one, more inside EXEC: only the outermost command propagates.
         self.call_depth: i64 = 0

@@ -4,10 +4,13 @@ from typing import Final
 
 from trivet_node.command import Command
 from trivet_node.commands import (
+    clients,
+    cluster,
     connection,
     counters,
     databases,
     deadlines,
+    introspection,
     keys,
     objects,
     pubsub,
@@ -19,7 +22,10 @@ from trivet_node.commands import (
 )
 
 COMMANDS: Final[list[Command]] = [
+    *cluster.COMMANDS,
     *connection.COMMANDS,
+    *introspection.COMMANDS,
+    *clients.COMMANDS,
     *counters.COMMANDS,
     *databases.COMMANDS,
     *deadlines.COMMANDS,

@@ -17,6 +17,7 @@ import trio
 
 from trivet_node import saving
 from trivet_node.client import CLOSE_NOW
+from trivet_node.cluster.effects import Effect
 from trivet_node.config import Config
 from trivet_node.engine import Engine
 from trivet_node.host import Host
@@ -26,6 +27,7 @@ from trivet_node.persistence.rdb_reader import KEEP_EXPIRED
 from trivet_node.replication import roles
 from trivet_node.server import CHECK_LOADING, Server
 from trivet_node.shell import log
+from trivet_node.shell.bus import Bus, join_cluster
 from trivet_node.shell.disk import load_snapshot
 from trivet_node.shell.links import PrimaryLink
 from trivet_node.shell.process import memory_facts
@@ -50,7 +52,14 @@ class Node(Host):
         self.reactor = Reactor(self.engine)
         self.link = PrimaryLink(self.engine, self.reactor)
         self.snapshots = Snapshots(self.server, self.reactor)
+        # Only in cluster mode.
+        self.bus: Bus | None = None
         self._stop = trio.Event()
+
+    def join_cluster(self, listeners: list[socket.socket]) -> None:
+        """Begin cluster mode with nodes.conf, on the sockets of the bus. Raises OSError or ConfigFileError."""
+        join_cluster(self.server)
+        self.bus = Bus(self.server, listeners)
 
     async def run(self, listeners: list[socket.socket]) -> int:
         """Serve until a shutdown is requested; return the exit status of the process."""
@@ -67,6 +76,8 @@ class Node(Host):
                 nursery.start_soon(self._cron)
                 nursery.start_soon(self.snapshots.run)
                 nursery.start_soon(self.link.run)
+                if self.bus is not None:
+                    nursery.start_soon(self.bus.run)
                 log.log("notice", "Ready to accept connections")
                 await self._stop.wait()
                 nursery.cancel_scope.cancel()
@@ -95,6 +106,11 @@ class Node(Host):
     def primary_link_lost(self) -> None:
         """Connect to the primary again."""
         self.link.link_lost()
+
+    def perform(self, effect: Effect) -> None:
+        """Do what the cluster machine wants done with files and links."""
+        if self.bus is not None:
+            self.bus.perform(effect)
 
     def request_shutdown(self, save: bool) -> None:
         """End the process after the present burst."""
