@@ -56,7 +56,7 @@ class RequestParser:
         self._fed: int = 0
         self._done: int = 0
         # A bulk string that has not arrived whole: what there is of it, and how many bytes are missing, the two behind
-        # it included.
+        # it included; -1: it was the last one of its array, which next() is to return.
         self._chunks: list[bytes] = []
         self._missing: i64 = 0
         # The array being read: arguments so far, how many are to come, the length of the next one (-1: not read).
@@ -111,9 +111,12 @@ class RequestParser:
 
         Raises ProtocolError where the bytes are not RESP; the connection cannot be read any further then.
         """
-        if self._missing > 0:
-            return None
-        if self._remaining == 0 and not self._arguments:
+        if self._missing != 0:
+            if self._missing > 0:
+                return None
+            self._missing = 0
+            return self._next_array()
+        if self._remaining == 0:
             while True:
                 if self._position >= len(self._buffer):
                     return None
@@ -165,7 +168,9 @@ class RequestParser:
                 self._wait_for_bulk(position, finish + 2 - end)
                 return None
             arguments.append(buffer[position:finish])
-            if buffer[finish] != _CR or buffer[finish + 1] != _LF:
+            first: i64 = buffer[finish]
+            second: i64 = buffer[finish + 1]
+            if first != _CR or second != _LF:
                 self._is_strict = False
             position = finish + 2
             length = -1
@@ -218,13 +223,13 @@ class RequestParser:
             self._is_strict = False
         self._arguments.append(b"".join(self._chunks))
         self._chunks = []
-        self._missing = 0
         self._bulk_length = -1
         self._remaining -= 1
+        self._missing = 0 if self._remaining > 0 else -1
         return data[missing:]
 
     def _is_between_requests(self) -> bool:
-        return self._remaining == 0 and self._missing == 0 and not self._arguments
+        return self._remaining == 0 and self._missing == 0
 
     def _number(self, position: i64) -> i64:
         """Return the number between `position` and the next CRLF, _INVALID or _INCOMPLETE; it sets _number_end."""
@@ -237,7 +242,8 @@ class RequestParser:
             if byte == _CR:
                 if position + 1 >= end:
                     return _INCOMPLETE
-                if buffer[position + 1] != _LF:
+                second: i64 = buffer[position + 1]
+                if second != _LF:
                     self._is_strict = False
                 self._number_end = position + 2
                 return value if position > first else _INVALID
