@@ -144,7 +144,7 @@ class _Loader:
         row = SETTINGS[name]
         if row.kind.many_words and len(values) == 1:
             # One word may hold them all: save "3600 1".
-            values = (words_of(values[0]) or [""]) if values[0] else [""]
+            values = words_of(values[0]) or []
         present = getattr(self.config, row.attribute)
         value = row.parse(values, present)
         if row.name in self.given:

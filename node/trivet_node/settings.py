@@ -269,10 +269,10 @@ class Words(Kind[tuple[str, ...]]):
         self.too_many = too_many
 
     def parse(self, words: list[str], present: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the words; a single empty one stands for none."""
+        """Return the words."""
         if len(words) > self.largest:
             raise SettingError(self.too_many)
-        return () if words == [""] else tuple(words)
+        return tuple(words)
 
     def show(self, value: tuple[str, ...]) -> str:
         """Return them with spaces between."""
@@ -284,14 +284,12 @@ class Words(Kind[tuple[str, ...]]):
 
 
 class Endpoint(Kind[tuple[str, int] | None]):
-    """`host port`, or `no one` and an empty word for none."""
+    """`host port`, or `no one` for none."""
 
     many_words = True
 
     def parse(self, words: list[str], present: tuple[str, int] | None) -> tuple[str, int] | None:
         """Return host and port, or None."""
-        if words == [""]:
-            return None
         if len(words) != 2:
             raise SettingError("wrong number of arguments")
         if [word.lower() for word in words] == ["no", "one"]:
@@ -315,9 +313,7 @@ class SavePoints(Kind[tuple[tuple[int, int], ...]]):
     many_words = True
 
     def parse(self, words: list[str], present: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
-        """Return the pairs; a single empty word stands for none."""
-        if words == [""]:
-            return ()
+        """Return the pairs."""
         numbers = [int(word) for word in words if re.fullmatch("[0-9]+", word)]
         if len(numbers) != len(words) or len(words) % 2 or 0 in numbers[::2]:
             raise SettingError("Invalid save parameters")
@@ -423,9 +419,7 @@ class Percentiles(Kind[tuple[float, ...]]):
     many_words = True
 
     def parse(self, words: list[str], present: tuple[float, ...]) -> tuple[float, ...]:
-        """Return the percentages; a single empty word stands for none."""
-        if words == [""]:
-            return ()
+        """Return the percentages."""
         try:
             values = tuple(float(word) for word in words)
         except ValueError:

@@ -6,6 +6,32 @@ from mypy_extensions import i64
 
 # Redis stops counting errors by code when there are this many codes: scripts can invent them.
 _ERROR_CODES_MAX: Final = 128
+_SAMPLES: Final = 16
+_MS_PER_S: Final = 1000
+
+
+@final
+class Rate:
+    """How fast a counter grows: the average of the last samples, one a tick. (Redis: trackInstantaneousMetric.)"""
+
+    def __init__(self) -> None:
+        self._samples: list[float] = [0.0] * _SAMPLES
+        self._next: int = 0
+        self._last_ms: int = 0
+        self._last_total: int = 0
+
+    def sample(self, now_ms: int, total: int) -> None:
+        """Note what the counter shows now."""
+        elapsed_ms = now_ms - self._last_ms
+        if self._last_ms and elapsed_ms > 0:
+            self._samples[self._next] = max(0, total - self._last_total) * _MS_PER_S / elapsed_ms
+            self._next = (self._next + 1) % _SAMPLES
+        self._last_ms = now_ms
+        self._last_total = total
+
+    def per_second(self) -> float:
+        """Return the average growth a second."""
+        return sum(self._samples) / _SAMPLES
 
 
 @final
@@ -25,6 +51,9 @@ class Stats:
         self.partial_syncs_refused: i64 = 0
         self.output_buffer_limit_disconnections: i64 = 0
         self.query_buffer_limit_disconnections: i64 = 0
+        self.command_rate: Rate = Rate()
+        self.input_rate: Rate = Rate()
+        self.output_rate: Rate = Rate()
 
     def count_error(self, text: bytes) -> None:
         """Count an error reply under its code, the first word of `text`."""
@@ -32,3 +61,9 @@ class Stats:
         code = text.partition(b" ")[0]
         if code in self.errors or len(self.errors) < _ERROR_CODES_MAX:
             self.errors[code] = self.errors.get(code, 0) + 1
+
+    def sample(self, now_ms: int) -> None:
+        """Note what the counters show now, for their rates."""
+        self.command_rate.sample(now_ms, int(self.commands_processed))
+        self.input_rate.sample(now_ms, int(self.input_bytes))
+        self.output_rate.sample(now_ms, int(self.output_bytes))

@@ -1,5 +1,6 @@
 """What this node says that it is."""
 
+import os
 from importlib.metadata import version
 from typing import Final
 
@@ -10,3 +11,4 @@ REDIS_VERSION: Final = "7.0.15"
 TRIVET_VERSION: Final = version("trivet")
 # Compiled modules are shared libraries.
 BUILD: Final = "interpreted" if (keyspace.__file__ or "").endswith(".py") else "compiled"
+OPERATING_SYSTEM: Final = " ".join([os.uname().sysname, os.uname().release, os.uname().machine])

@@ -29,6 +29,9 @@ class SnapshotState:
         self.last_save_ms: int = now_ms
         self.last_duration_s: int = NOT_YET
         self.count: int = 0
+        # What the last load found: keys taken over, and keys that had expired.
+        self.keys_loaded: int = 0
+        self.keys_expired: int = 0
         self._started_ms: int = 0
         self._last_try_ms: int = 0
         # The keyspace's count of changes when the last snapshot was taken, and when the running one began.

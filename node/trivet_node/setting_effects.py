@@ -1,0 +1,81 @@
+"""What a changed setting does to the running engine; what it does to the shell is Host.settings_changed()'s.
+
+A setting that is looked at whenever it matters needs no row here.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from trivet_node import access
+from trivet_node.client import UNAUTHENTICATED
+from trivet_node.replication.roles import apply_role
+from trivet_node.saving import update_disk_check
+from trivet_node.server import Server
+
+_SLOWEST_HZ: Final = 1
+_FASTEST_HZ: Final = 500
+
+
+def apply_settings(server: Server, attributes: list[str]) -> None:
+    """Let the engine follow the new values of these attributes of its Config."""
+    for effect in {_EFFECTS[attribute] for attribute in attributes if attribute in _EFFECTS}:
+        effect(server)
+
+
+def _limit_bulk_length(server: Server) -> None:
+    for client in server.clients.values():
+        client.parser.bulk_max = server.config.proto_max_bulk_len
+
+
+def _admit_all_without_password(server: Server) -> None:
+    if server.config.requirepass:
+        # Who is in stays in.
+        return
+    for client in server.clients.values():
+        client.flags &= ~UNAUTHENTICATED
+        client.parser.authenticated = True
+
+
+def _bound_hz(server: Server) -> None:
+    server.config.hz = min(max(server.config.hz, _SLOWEST_HZ), _FASTEST_HZ)
+
+
+def _follow_save_points(server: Server) -> None:
+    server.snapshots.points = server.config.save
+    update_disk_check(server)
+
+
+def _track_accesses(server: Server) -> None:
+    log = server.keyspace.access
+    log.log_factor = server.config.lfu_log_factor
+    log.decay_minutes = server.config.lfu_decay_time
+    policy = server.config.maxmemory_policy
+    if policy.endswith("-lfu"):
+        log.switch(access.FREQUENCY, int(server.keyspace.now_ms))
+    elif policy.endswith("-lru"):
+        log.switch(access.CLOCK, int(server.keyspace.now_ms))
+    elif log.mode == access.FREQUENCY:
+        log.switch(access.OFF, int(server.keyspace.now_ms))
+
+
+def _resize_backlog(server: Server) -> None:
+    backlog = server.replication.backlog
+    if backlog is not None:
+        backlog.resize(server.config.repl_backlog_size)
+
+
+_EFFECTS: Final[dict[str, Callable[[Server], None]]] = {
+    "proto_max_bulk_len": _limit_bulk_length,
+    "requirepass": _admit_all_without_password,
+    "hz": _bound_hz,
+    "save": _follow_save_points,
+    "stop_writes_on_bgsave_error": update_disk_check,
+    "maxmemory_policy": _track_accesses,
+    "lfu_log_factor": _track_accesses,
+    "lfu_decay_time": _track_accesses,
+    "repl_backlog_size": _resize_backlog,
+    "replica_read_only": apply_role,
+    "replica_serve_stale_data": apply_role,
+    "min_replicas_to_write": apply_role,
+    "min_replicas_max_lag": apply_role,
+}
