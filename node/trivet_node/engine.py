@@ -101,6 +101,7 @@ class Engine:
             self._propagate_expired()
         self.server.blocking.tick(now_ms)
         save_if_due(self.server)
+        self.server.stats.sample(now_ms)
         replication_tick(self.server)
         self._resume_released()
         return more

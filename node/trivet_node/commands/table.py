@@ -4,12 +4,15 @@ from typing import Final
 
 from trivet_node.command import Command
 from trivet_node.commands import (
+    administration,
     clients,
     cluster,
+    configuration,
     connection,
     counters,
     databases,
     deadlines,
+    info,
     introspection,
     keys,
     objects,
@@ -22,13 +25,16 @@ from trivet_node.commands import (
 )
 
 COMMANDS: Final[list[Command]] = [
-    *cluster.COMMANDS,
-    *connection.COMMANDS,
-    *introspection.COMMANDS,
+    *administration.COMMANDS,
     *clients.COMMANDS,
+    *cluster.COMMANDS,
+    *configuration.COMMANDS,
+    *connection.COMMANDS,
     *counters.COMMANDS,
     *databases.COMMANDS,
     *deadlines.COMMANDS,
+    *info.COMMANDS,
+    *introspection.COMMANDS,
     *keys.COMMANDS,
     *objects.COMMANDS,
     *pubsub.COMMANDS,
