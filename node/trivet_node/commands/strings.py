@@ -141,8 +141,7 @@ def _set_with_options(server: Server, client: Client, arguments: list[bytes]) ->
         client.reply.ok()
     if deadline != NO_DEADLINE:
         database.set_deadline(key, deadline)
-        if options.flags & _PXAT == 0:
-            _propagate_set(server, arguments, deadline)
+        _propagate_set(server, arguments, deadline)
     elif returns_old:
         kept = [argument for argument in arguments[3:] if argument.upper() != b"GET"]
         server.propagation.instead([arguments[:3] + kept])

@@ -1,7 +1,7 @@
 """Glob patterns as KEYS, SCAN and PSUBSCRIBE use them. (Redis: KEYS, util.c stringmatchlen.)
 
 `*` any bytes, `?` one byte, `[abc]`, `[^abc]`, `[a-z]` one byte of a set, `\\x` the byte x itself. A set that is not
-closed ends with the pattern, and a range may be written backwards.
+closed ends with the pattern, and a range may be written backwards. An empty text matches the empty pattern alone.
 """
 
 from typing import Final
@@ -24,6 +24,9 @@ def glob_match(pattern: bytes, text: bytes) -> bool:
     """
     pattern_end: i64 = len(pattern)
     text_end: i64 = len(text)
+    if text_end == 0:
+        # Redis never asks a star about an empty text: KEYS and SCAN know the pattern * themselves.
+        return pattern_end == 0
     at: i64 = 0
     position: i64 = 0
     star: i64 = -1
@@ -96,9 +99,16 @@ def _in_set(pattern: bytes, at: i64, byte: i64) -> bool:
     found = False
     while at < end and pattern[at] != _CLOSE:
         length = _set_item_length(pattern, at)
-        first: i64 = pattern[at + 1] if length == 2 else pattern[at]
-        last: i64 = pattern[at + 2] if length == 3 else first
-        if first <= byte <= last or last <= byte <= first:
+        if length == 3:
+            first = _signed(pattern[at])
+            last = _signed(pattern[at + 2])
+            found = found or first <= _signed(byte) <= last or last <= _signed(byte) <= first
+        elif byte == pattern[at + length - 1]:
             found = True
         at += length
     return found != negated
+
+
+def _signed(byte: i64) -> i64:
+    """Return a byte as C's char on x86: the upper half of all bytes comes before the lower."""
+    return byte - 256 if byte >= 128 else byte
