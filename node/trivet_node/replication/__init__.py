@@ -9,6 +9,7 @@
     waits.py        WAIT
     state.py        all of it together, as the server holds it
     roles.py        becoming a replica, becoming a primary
+    joining.py      the replica's part after PSYNC: go on, or exchange the data
     sync.py         the primary's part in PSYNC: continue, or a full synchronization
     cron.py         what happens as time passes: pings, acknowledgements, timeouts
     info.py         INFO replication

@@ -17,10 +17,9 @@ import trio
 from trivet_node.client import Client
 from trivet_node.engine import Engine
 from trivet_node.keyspace import Keyspace
-from trivet_node.persistence.facts import stream_database
 from trivet_node.persistence.rdb_format import RdbError
 from trivet_node.persistence.rdb_reader import RdbReader
-from trivet_node.replication import roles
+from trivet_node.replication import joining, roles
 from trivet_node.replication.cron import acknowledge
 from trivet_node.replication.handshake import ASKS, FULL, Handshake, HandshakeError, Introduction
 from trivet_node.replication.payload import Payload, PayloadError
@@ -108,7 +107,8 @@ class PrimaryLink:
             if handshake.outcome == FULL:
                 rest = await self._synchronize(upstream, receiver, handshake)
             else:
-                rest = self._continue(handshake, receiver)
+                joining.go_on(self.server, handshake.replication_id)
+                rest = receiver.take_rest()
             self._hand_over(upstream, stream, rest)
 
     async def _introduce(self, upstream: Upstream, receiver: "_Receiver") -> Handshake:
@@ -128,18 +128,6 @@ class PrimaryLink:
             handshake.answered(await receiver.line())
         return handshake
 
-    def _continue(self, handshake: Handshake, receiver: "_Receiver") -> bytes:
-        """Take up the stream where it stopped and return what has come of it."""
-        self._log("notice", "Successful partial resynchronization with master.")
-        history = self.server.replication.history
-        if handshake.replication_id != history.id:
-            self._log("notice", f"Master replication ID changed to {handshake.replication_id.decode()}")
-            history.continue_as(handshake.replication_id)
-            # Our own replicas must learn the new id.
-            roles.disconnect_replicas(self.server)
-        self._log("notice", "MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.")
-        return receiver.take_rest()
-
     async def _synchronize(self, upstream: Upstream, receiver: "_Receiver", handshake: Handshake) -> bytes:
         """Receive a snapshot, exchange the data set for it and return what has come of the stream behind it."""
         self._log("notice", f"Full resync from master: {handshake.replication_id.decode()}:{handshake.offset}")
@@ -153,15 +141,7 @@ class PrimaryLink:
                 nursery.start_soon(receiver.keep_alive)
                 await load_keys(reader, lambda: None)
                 nursery.cancel_scope.cancel()
-        self._log("notice", "MASTER <-> REPLICA sync: Flushing old data")
-        self.server.keyspace.adopt(keyspace)
-        replication = self.server.replication
-        replication.history.restart(handshake.replication_id, handshake.offset)
-        # Our own replicas have another data set now, and nothing in the backlog leads from theirs to this one.
-        roles.disconnect_replicas(self.server)
-        replication.drop_backlog()
-        upstream.database = min(stream_database(reader.facts), self.server.config.databases - 1)
-        self._log("notice", "MASTER <-> REPLICA sync: Finished with success")
+        joining.exchange(self.server, keyspace, reader.facts, handshake.replication_id, handshake.offset)
         return rest
 
     async def _receive_snapshot(self, upstream: Upstream, receiver: "_Receiver", file: IO[bytes]) -> bytes:

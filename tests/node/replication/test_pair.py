@@ -1,0 +1,565 @@
+"""Nodes that replicate from each other without any I/O: every byte goes through the test's hands, in any fragments.
+
+The harness does what the shell does (links.py, snapshots.py) with the same pure parts.
+"""
+
+import io
+import random
+
+import pytest
+
+from trivet_node.client import CLOSE_NOW, CLOSING, PENDING, Client
+from trivet_node.config import Config
+from trivet_node.engine import Engine
+from trivet_node.host import Host
+from trivet_node.keyspace import Keyspace
+from trivet_node.persistence.facts import facts_to_write
+from trivet_node.persistence.rdb_reader import RdbReader
+from trivet_node.persistence.rdb_writer import RdbWriter
+from trivet_node.replication import joining, roles, sync
+from trivet_node.replication.cron import acknowledge
+from trivet_node.replication.handshake import ASKS, FULL, Handshake, Introduction
+from trivet_node.replication.info import replication_info
+from trivet_node.replication.payload import Payload
+from trivet_node.replication.upstream import CONNECTED
+from trivet_node.server import Server
+from trivet_wire.replies import encode_command
+
+START_MS = 1_700_000_000_000
+
+
+class SilentHost(Host):
+    """A host whose snapshots are taken at once and finish when the test says so."""
+
+    def __init__(self) -> None:
+        self.node: Node | None = None
+        self.snapshot = b""
+        self.can_fork = True
+        self.lines: list[str] = []
+
+    def log(self, level: str, message: str) -> None:
+        self.lines.append(message)
+
+    def log_exception(self, message: str) -> None:
+        raise AssertionError(message)
+
+    def primary_changed(self) -> None:
+        pass
+
+    def primary_link_lost(self) -> None:
+        assert self.node is not None
+        roles.upstream_is_down(self.node.server)
+
+    def start_replica_snapshot(self) -> bool:
+        assert self.node is not None
+        if not self.can_fork or self.snapshot:
+            return False
+        server = self.node.server
+        facts = facts_to_write(server.replication, server.propagation.selected, START_MS, 0)
+        self.snapshot = b"".join(RdbWriter(server.keyspace, facts).chunks())
+        sync.snapshot_began(server)
+        return True
+
+
+class Node:
+    """One node, with one client that gives it commands."""
+
+    def __init__(self, name: str, **settings: int) -> None:
+        config = Config()
+        for setting, value in settings.items():
+            setattr(config, setting, value)
+        self.name = name
+        self.host = SilentHost()
+        self.host.node = self
+        self.server = Server(config, self.host, random.Random(name), name * 40, START_MS)
+        self.engine = Engine(self.server)
+        self.client = self.server.add_client("127.0.0.1:1", "127.0.0.1:2")
+        self.now_ms = START_MS
+
+    def do(self, *words: str | bytes) -> bytes:
+        """Run one command and return the reply's bytes."""
+        arguments = [word if isinstance(word, bytes) else word.encode() for word in words]
+        self.engine.feed(self.client, encode_command(arguments))
+        return self.client.reply.take()
+
+    def tick(self, ms: int) -> None:
+        self.now_ms += ms
+        self.engine.tick(self.now_ms)
+
+    def finish_snapshot(self) -> None:
+        """Let the child end, and send what it wrote to those who wait for it."""
+        data, self.host.snapshot = self.host.snapshot, b""
+        for replica in sync.snapshot_ended(self.server, succeeded=True):
+            replica.client.reply.raw(b"$%d\r\n%s" % (len(data), data))
+            sync.snapshot_was_sent(self.server, replica)
+
+    def reap(self) -> None:
+        """Do as the reactor does with the clients that are to be closed."""
+        pending, self.server.pending = self.server.pending, []
+        for client in pending:
+            client.flags &= ~PENDING
+            if client.flags & CLOSE_NOW:
+                self.server.remove_client(client)
+
+    def field(self, name: str) -> str:
+        return dict(replication_info(self.server))[name]
+
+    def dump(self) -> dict[tuple[int, bytes], tuple[object, int]]:
+        return {
+            (database.index, key): (bytes(value) if isinstance(value, bytearray) else value, database.deadline(key))
+            for database in self.server.keyspace.used_databases()
+            for slot in database.slots
+            for key, value in slot.items()
+        }
+
+
+class Link:
+    """The connection of `replica` to `primary`; pump() moves `step` bytes at a time."""
+
+    def __init__(self, replica: Node, primary: Node, step: int = 1 << 30) -> None:
+        self.replica = replica
+        self.primary = primary
+        self.step = step
+        self.far: Client = primary.server.add_client(f"10.0.0.{ord(replica.name)}:1", "10.0.0.1:1")
+        self.near: Client | None = None
+        self.outcome = ASKS
+        self._rest = b""
+        self._on_its_way = b""
+        upstream = replica.server.replication.upstream
+        if upstream is None or upstream.host != primary.name:
+            replica.do("REPLICAOF", primary.name, "6379")
+        self.handshake()
+
+    def handshake(self) -> None:
+        replication_id, next_offset = self.replica.server.replication.resume_point()
+        talk = Handshake(Introduction("", "", 7000, ""), replication_id, next_offset)
+        while talk.outcome == ASKS:
+            self.primary.engine.feed(self.far, talk.next_request())
+            line, _, self._rest = self.far.reply.take().lstrip(b"\n").partition(b"\r\n")
+            talk.answered(line)
+        self.outcome = talk.outcome
+        self.answer = talk
+        if talk.outcome != FULL:
+            joining.go_on(self.replica.server, talk.replication_id)
+            self._connect(self._rest)
+
+    def receive_snapshot(self) -> None:
+        payload = Payload()
+        data = payload.feed(self._rest + self.far.reply.take())
+        assert payload.is_complete
+        keyspace = Keyspace(16)
+        reader = RdbReader(io.BytesIO(data).read, keyspace)
+        while reader.step(10):
+            pass
+        joining.exchange(self.replica.server, keyspace, reader.facts, self.answer.replication_id, self.answer.offset)
+        self._connect(payload.rest)
+
+    def _connect(self, rest: bytes) -> None:
+        server = self.replica.server
+        self.near = server.add_client("10.0.0.1:1", "10.0.0.2:1")
+        roles.upstream_is_up(server, self.near)
+        upstream = server.replication.upstream
+        assert upstream is not None
+        acknowledge(server, upstream, server.replication.history.offset)
+        self._feed(rest)
+
+    def _feed(self, data: bytes) -> None:
+        assert self.near is not None
+        for position in range(0, len(data), self.step):
+            self.replica.engine.feed(self.near, data[position : position + self.step])
+
+    def pump(self, limit: int | None = None) -> None:
+        """Let everything arrive, of the stream no more than `limit` bytes."""
+        assert self.near is not None
+        data = self._on_its_way + self.far.reply.take()
+        self._on_its_way = b"" if limit is None else data[limit:]
+        self._feed(data if limit is None else data[:limit])
+        self.primary.engine.feed(self.far, self.near.reply.take())
+        if limit is None and len(self.far.reply):
+            self.pump()
+
+    def cut(self) -> None:
+        """Break the connection; what was under way is lost."""
+        for node, client in ((self.primary, self.far), (self.replica, self.near)):
+            if client is not None and client.id in node.server.clients:
+                node.server.close_client(client, CLOSE_NOW)
+                node.reap()
+
+
+def synchronized(replica: Node, primary: Node, step: int = 1 << 30) -> Link:
+    link = Link(replica, primary, step)
+    if link.outcome == FULL:
+        if primary.host.snapshot:
+            primary.finish_snapshot()
+        link.receive_snapshot()
+    link.pump()
+    return link
+
+
+WRITES: list[tuple[str, ...]] = [
+    ("SET", "a", "1"),
+    ("SET", "b", "2", "PX", "100000"),
+    ("SELECT", "3"),
+    ("SET", "c", "3"),
+    ("MULTI",),
+    ("SET", "d", "4"),
+    ("SET", "e", "5", "EX", "100"),
+    ("EXEC",),
+    ("INCR", "c"),
+    ("APPEND", "d", "more"),
+    ("SELECT", "0"),
+    ("DEL", "a"),
+    ("GETEX", "b", "PERSIST"),
+    ("SET", "a", "again"),
+    ("INCRBYFLOAT", "f", "1.5"),
+]
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 11, 1 << 30])
+def test_full_synchronization_and_the_stream_in_any_fragments(step: int) -> None:
+    primary, replica = Node("p"), Node("r")
+    replica.do("SET", "old", "data")
+    for words in WRITES[:8]:
+        primary.do(*words)
+    link = Link(replica, primary, step)
+    assert link.outcome == FULL
+    # Written while the snapshot is on its way.
+    for words in WRITES[8:12]:
+        primary.do(*words)
+    assert replica.do("GET", "old") == b"$4\r\ndata\r\n"
+    primary.finish_snapshot()
+    link.receive_snapshot()
+    for words in WRITES[12:]:
+        primary.do(*words)
+    link.pump()
+    assert replica.dump() == primary.dump()
+    assert replica.field("slave_repl_offset") == primary.field("master_repl_offset")
+    assert replica.field("master_replid") == primary.field("master_replid")
+    assert replica.field("master_link_status") == "up"
+
+
+def test_two_replicas_share_a_snapshot() -> None:
+    primary, first, second = Node("p"), Node("r"), Node("s")
+    primary.do("SET", "a", "1")
+    one = Link(first, primary)
+    primary.do("SET", "b", "2")
+    two = Link(second, primary)
+    primary.do("SET", "c", "3")
+    primary.finish_snapshot()
+    for link in (one, two):
+        link.receive_snapshot()
+        link.pump()
+    assert first.dump() == second.dump() == primary.dump()
+    assert int(primary.server.stats.full_syncs) == 2
+    assert primary.field("connected_slaves") == "2"
+
+
+def test_replicas_wait_while_no_snapshot_can_be_taken() -> None:
+    primary, replica = Node("p"), Node("r")
+    primary.host.can_fork = False
+    far = primary.server.add_client("1.1.1.1:1", "1.1.1.1:2")
+    primary.engine.feed(far, b"PSYNC ? -1\r\n")
+    primary.do("SET", "a", "1")
+    primary.tick(1100)
+    # Only signs of life so far.
+    assert far.reply.take() == b"\n"
+    primary.host.can_fork = True
+    primary.tick(100)
+    assert far.reply.take().startswith(b"+FULLRESYNC " + primary.field("master_replid").encode())
+    assert replica.dump() == {}
+
+
+def test_a_failed_snapshot_closes_those_who_waited() -> None:
+    primary, replica = Node("p"), Node("r")
+    link = Link(replica, primary)
+    assert sync.snapshot_ended(primary.server, succeeded=False) == []
+    assert link.far.flags & CLOSING
+    primary.reap()
+    assert primary.field("connected_slaves") == "0"
+
+
+@pytest.mark.parametrize("lost", [0, 1, 5, 27, 28, 60, 100])
+def test_partial_resynchronization_wherever_the_link_breaks(lost: int) -> None:
+    primary, replica = Node("p"), Node("r")
+    link = synchronized(replica, primary)
+    for words in WRITES:
+        primary.do(*words)
+    link.pump(limit=lost)
+    link.cut()
+    assert replica.field("master_link_status") == "down"
+    primary.do("SET", "while", "away")
+    again = Link(replica, primary, step=3)
+    assert again.outcome != FULL
+    again.pump()
+    assert replica.dump() == primary.dump()
+    assert replica.field("slave_repl_offset") == primary.field("master_repl_offset")
+    assert int(primary.server.stats.partial_syncs_accepted) == 1
+    assert int(primary.server.stats.full_syncs) == 1
+
+
+def test_too_long_away_is_a_full_synchronization() -> None:
+    primary, replica = Node("p", repl_backlog_size=16384), Node("r")
+    synchronized(replica, primary).cut()
+    refused = int(primary.server.stats.partial_syncs_refused)
+    primary.do("SET", "a", "x" * 20_000)
+    assert Link(replica, primary).outcome == FULL
+    assert int(primary.server.stats.partial_syncs_refused) == refused + 1
+
+
+def test_a_transaction_cut_in_the_middle_comes_again_whole() -> None:
+    primary, replica = Node("p"), Node("r")
+    link = synchronized(replica, primary)
+    for words in (("MULTI",), ("SET", "a", "1"), ("SET", "b", "2"), ("EXEC",)):
+        primary.do(*words)
+    stream = len(link.far.reply)
+    link.pump(limit=stream - 5)
+    assert replica.dump() == {}
+    link.cut()
+    again = Link(replica, primary)
+    assert again.outcome != FULL
+    again.pump()
+    assert replica.dump() == primary.dump()
+    assert len(replica.dump()) == 2
+
+
+def test_the_other_replica_continues_with_the_promoted_one() -> None:
+    primary, first, second = Node("p"), Node("r"), Node("s")
+    links = [synchronized(first, primary), synchronized(second, primary)]
+    primary.do("SET", "a", "1")
+    for link in links:
+        link.pump()
+        link.cut()
+    old_id = first.field("master_replid")
+    assert first.do("REPLICAOF", "NO", "ONE") == b"+OK\r\n"
+    assert first.field("role") == "master"
+    assert first.field("master_replid2") == old_id
+    assert first.field("master_replid") != old_id
+    assert int(first.field("second_repl_offset")) == int(first.field("master_repl_offset")) + 1
+    first.do("SET", "b", "2")
+    again = Link(second, first)
+    assert again.outcome != FULL
+    again.pump()
+    assert second.dump() == first.dump()
+    assert second.field("master_replid") == first.field("master_replid")
+    # The old primary wrote nothing that its replica did not have, so it continues as well.
+    back = Link(primary, first)
+    assert back.outcome != FULL
+    back.pump()
+    assert primary.dump() == first.dump()
+
+
+def test_an_old_primary_with_writes_of_its_own_gives_them_up() -> None:
+    primary, replica = Node("p"), Node("r")
+    synchronized(replica, primary).cut()
+    primary.do("SET", "never", "replicated")
+    replica.do("REPLICAOF", "NO", "ONE")
+    replica.do("SET", "new", "history")
+    back = synchronized(primary, replica)
+    assert back.outcome == FULL
+    assert primary.dump() == replica.dump()
+    assert primary.do("GET", "never") == b"$-1\r\n"
+
+
+@pytest.mark.parametrize("step", [1, 5, 1 << 30])
+def test_a_chain_passes_the_stream_on_byte_for_byte(step: int) -> None:
+    primary, middle, last = Node("p"), Node("m"), Node("z")
+    upper = synchronized(middle, primary, step)
+    lower = synchronized(last, middle, step)
+    for words in WRITES:
+        primary.do(*words)
+        upper.pump()
+        lower.pump()
+    assert last.dump() == middle.dump() == primary.dump()
+    assert last.field("master_repl_offset") == primary.field("master_repl_offset")
+    backlogs = [node.server.replication.backlog for node in (primary, middle, last)]
+    streams = [backlog.since(backlog.first_offset()) for backlog in backlogs if backlog is not None]
+    assert streams[0].endswith(streams[1])
+    assert streams[1].endswith(streams[2])
+    # The middle one may go: the last one continues with the primary itself.
+    lower.cut()
+    primary.do("SET", "z", "z")
+    direct = Link(last, primary)
+    assert direct.outcome != FULL
+    direct.pump()
+    assert last.dump() == primary.dump()
+
+
+def test_a_replica_refuses_to_serve_until_it_is_served() -> None:
+    replica, other = Node("r"), Node("o")
+    replica.do("REPLICAOF", "p", "6379")
+    assert replica.do("PSYNC", "?", "-1").startswith(b"-NOMASTERLINK")
+    assert other.do("PSYNC", "?", "abc") == b"-ERR value is not an integer or out of range\r\n"
+
+
+def test_wait_is_served_by_acknowledgements() -> None:
+    primary, replica = Node("p"), Node("r")
+    assert primary.do("WAIT", "0", "0") == b":0\r\n"
+    link = synchronized(replica, primary)
+    primary.do("SET", "a", "1")
+    assert primary.do("WAIT", "1", "0") == b""
+    # Requests behind WAIT wait with it.
+    primary.engine.feed(primary.client, encode_command([b"GET", b"a"]))
+    assert primary.client.reply.take() == b""
+    link.pump()
+    assert primary.client.reply.take() == b":1\r\n$1\r\n1\r\n"
+    # What is acknowledged already is answered at once.
+    assert primary.do("WAIT", "1", "0") == b":1\r\n"
+
+
+def test_wait_gives_up_in_time() -> None:
+    primary, replica = Node("p"), Node("r")
+    link = synchronized(replica, primary)
+    primary.do("SET", "a", "1")
+    assert primary.do("WAIT", "2", "250") == b""
+    link.pump()
+    primary.tick(200)
+    assert primary.client.reply.take() == b""
+    primary.tick(100)
+    assert primary.client.reply.take() == b":1\r\n"
+    assert primary.do("GET", "a") == b"$1\r\n1\r\n"
+
+
+def test_wait_ends_when_the_primary_becomes_a_replica() -> None:
+    primary, replica = Node("p"), Node("r")
+    synchronized(replica, primary)
+    primary.do("SET", "a", "1")
+    assert primary.do("WAIT", "2", "0") == b""
+    other = primary.server.add_client("127.0.0.1:9", "127.0.0.1:2")
+    primary.engine.feed(other, encode_command([b"REPLICAOF", b"x", b"1"]))
+    assert primary.client.reply.take().startswith(b"-UNBLOCKED ")
+    assert primary.do("WAIT", "0", "0").startswith(b"-ERR WAIT cannot be used with replica instances.")
+
+
+def test_wait_in_a_transaction_does_not_block() -> None:
+    primary = Node("p")
+    primary.do("MULTI")
+    primary.do("WAIT", "1", "0")
+    assert primary.do("EXEC") == b"*1\r\n:0\r\n"
+
+
+def test_writes_need_good_replicas() -> None:
+    primary = Node("p", min_replicas_to_write=1, min_replicas_max_lag=10)
+    replica = Node("r")
+    primary.tick(100)
+    assert primary.do("SET", "a", "1").startswith(b"-NOREPLICAS")
+    link = synchronized(replica, primary)
+    assert primary.do("SET", "a", "1") == b"+OK\r\n"
+    assert primary.field("min_slaves_good_slaves") == "1"
+    primary.tick(12_000)
+    assert primary.do("SET", "a", "1").startswith(b"-NOREPLICAS")
+    link.pump()
+    replica.tick(2000)
+    link.pump()
+    assert primary.do("SET", "a", "1") == b"+OK\r\n"
+    link.cut()
+    primary.tick(1100)
+    assert primary.do("SET", "a", "1").startswith(b"-NOREPLICAS")
+
+
+def test_stale_data_may_be_refused() -> None:
+    replica = Node("r", replica_serve_stale_data=0)
+    replica.do("REPLICAOF", "p", "1")
+    assert replica.do("GET", "a").startswith(b"-MASTERDOWN")
+    assert replica.do("REPLICAOF", "NO", "ONE") == b"+OK\r\n"
+    assert replica.do("GET", "a") == b"$-1\r\n"
+
+
+def test_a_replica_hides_expired_keys_until_its_primary_deletes_them() -> None:
+    primary, replica = Node("p"), Node("r")
+    link = synchronized(replica, primary)
+    primary.do("SET", "a", "1", "PX", "50")
+    link.pump()
+    replica.tick(100)
+    assert replica.do("GET", "a") == b"$-1\r\n"
+    assert len(replica.dump()) == 1
+    primary.tick(100)
+    link.pump()
+    assert replica.dump() == primary.dump() == {}
+
+
+def test_silence_ends_a_link_on_both_sides() -> None:
+    primary, replica = Node("p", repl_timeout=10), Node("r", repl_timeout=10)
+    link = synchronized(replica, primary)
+    primary.tick(12_000)
+    assert link.far.flags & CLOSE_NOW
+    replica.tick(12_000)
+    assert link.near is not None
+    assert link.near.flags & CLOSE_NOW
+
+
+def test_pings_and_acknowledgements_keep_a_link_alive() -> None:
+    primary, replica = Node("p", repl_timeout=10), Node("r", repl_timeout=10)
+    link = synchronized(replica, primary)
+    for _ in range(60):
+        primary.tick(1000)
+        replica.tick(1000)
+        link.pump()
+    assert replica.field("master_link_status") == "up"
+    assert primary.field("slave0").endswith(",lag=0")
+    assert primary.field("slave0").startswith("ip=10.0.0.114,port=7000,state=online,offset=")
+
+
+def test_the_backlog_is_freed_when_nobody_comes_back() -> None:
+    primary, replica = Node("p", repl_backlog_ttl=5), Node("r")
+    synchronized(replica, primary).cut()
+    old_id = primary.field("master_replid")
+    primary.tick(4000)
+    assert primary.field("repl_backlog_active") == "1"
+    primary.tick(2000)
+    assert primary.field("repl_backlog_active") == "0"
+    # Writes are no longer counted, so the old id must not be continued.
+    assert primary.field("master_replid") != old_id
+    assert Link(replica, primary).outcome == FULL
+
+
+def test_only_the_link_to_the_primary_writes_on_a_replica() -> None:
+    primary, replica = Node("p"), Node("r")
+    link = synchronized(replica, primary)
+    assert replica.do("SET", "a", "1").startswith(b"-READONLY")
+    primary.do("SET", "a", "2")
+    link.pump()
+    assert replica.do("GET", "a") == b"$1\r\n2\r\n"
+    upstream = replica.server.replication.upstream
+    assert upstream is not None
+    assert upstream.state == CONNECTED
+
+
+def test_role() -> None:
+    primary, replica = Node("p"), Node("r")
+    assert primary.do("ROLE") == b"*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n"
+    replica.do("REPLICAOF", "p", "6379")
+    assert replica.do("ROLE") == b"*5\r\n$5\r\nslave\r\n$1\r\np\r\n:6379\r\n$7\r\nconnect\r\n:-1\r\n"
+    synchronized(replica, primary).pump()
+    assert replica.do("ROLE") == b"*5\r\n$5\r\nslave\r\n$1\r\np\r\n:6379\r\n$9\r\nconnected\r\n:0\r\n"
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_random_writes_and_broken_links_end_equal(seed: int) -> None:
+    choice = random.Random(seed)
+    nodes = [Node(name, repl_backlog_size=16384) for name in "pqr"]
+    primary = nodes[0]
+    links = [synchronized(node, primary, choice.choice((1, 7, 1 << 30))) for node in nodes[1:]]
+    for _ in range(300):
+        action = choice.random()
+        key = f"k{choice.randrange(30)}"
+        if action < 0.6:
+            primary.do("SET", key, "v" * choice.choice((1, 10, 1000)), "PX", str(choice.randint(1, 5000)))
+        elif action < 0.75:
+            primary.do(
+                *choice.choice([("INCR", "n"), ("DEL", key), ("SELECT", str(choice.randrange(4))), ("GET", key)])
+            )
+        elif action < 0.9:
+            choice.choice(links).pump(choice.choice((None, 3, 50, 500)))
+            for node in nodes:
+                node.tick(choice.randrange(200))
+        else:
+            index = choice.randrange(len(links))
+            replica = links[index].replica
+            links[index].cut()
+            links[index] = synchronized(replica, primary)
+    for link in links:
+        if link.replica.field("master_link_status") == "up" and link.far.id in primary.server.clients:
+            link.cut()
+        synchronized(link.replica, primary)
+    assert all(node.dump() == primary.dump() for node in nodes)
+    assert len({node.field("master_repl_offset") for node in nodes}) == 1
