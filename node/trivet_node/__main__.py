@@ -73,6 +73,7 @@ def _join_cluster(node: Node) -> bool:
 def _enter_directory(config: Config) -> None:
     try:
         os.chdir(config.dir)
+        config.dir = os.getcwd()
     except OSError as error:
         raise StartError(f"Can't chdir to '{config.dir}': {error.strerror}") from error
 

@@ -37,11 +37,13 @@ class Host:
         raise NotImplementedError
 
     def process_facts(self) -> dict[str, int]:
-        """Return what INFO says of the process: used_memory, used_memory_rss, used_memory_peak, in bytes."""
+        """Return what INFO says of the process: process_id, used_memory, used_memory_rss, used_memory_peak and
+        total_system_memory in bytes, used_cpu_sys_us, used_cpu_user_us and both for children in microseconds.
+        """
         raise NotImplementedError
 
-    def settings_changed(self, names: list[str]) -> str:
-        """Apply settings that concern the shell; return an error text, or an empty string."""
+    def settings_changed(self, attributes: list[str]) -> str:
+        """Follow the new values of these attributes of Config; return an error text, or an empty string."""
         raise NotImplementedError
 
     def primary_changed(self) -> None:

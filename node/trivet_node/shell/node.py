@@ -28,9 +28,11 @@ from trivet_node.replication import roles
 from trivet_node.server import CHECK_LOADING, Server
 from trivet_node.shell import log
 from trivet_node.shell.bus import Bus, join_cluster
+from trivet_node.shell.config_files import rewrite_config_file
 from trivet_node.shell.disk import load_snapshot
 from trivet_node.shell.links import PrimaryLink
-from trivet_node.shell.process import memory_facts
+from trivet_node.shell.live_settings import apply_to_shell
+from trivet_node.shell.process import process_facts
 from trivet_node.shell.reactor import Reactor
 from trivet_node.shell.snapshots import Snapshots
 
@@ -38,6 +40,7 @@ _CRON_S: Final = 0.1
 _COLLECT_YOUNG_EVERY: Final = 10
 _COLLECT_MIDDLE_EVERY: Final = 600
 _MS_PER_S: Final = 1000
+_NS_PER_US: Final = 1000
 
 
 class Node(Host):
@@ -122,8 +125,20 @@ class Node(Host):
         time.sleep(seconds)
 
     def process_facts(self) -> dict[str, int]:
-        """Return what INFO says of the process' memory, in bytes."""
-        return memory_facts()
+        """Return what INFO says of the process."""
+        return process_facts()
+
+    def now_us(self) -> int:
+        """Return the time of day in Unix microseconds."""
+        return time.time_ns() // _NS_PER_US
+
+    def rewrite_config(self) -> str:
+        """Write the settings that count now to the configuration file."""
+        return rewrite_config_file(self.config)
+
+    def settings_changed(self, attributes: list[str]) -> str:
+        """Follow settings that concern sockets, the log or the process."""
+        return apply_to_shell(self.config, self.reactor, attributes)
 
     def log(self, level: str, message: str) -> None:
         """Write a line to the log."""
@@ -176,6 +191,8 @@ class Node(Host):
         # What is there now stays: no collection of garbage needs to look at it again.
         gc.freeze()
         if reader is not None:
+            server.snapshots.keys_loaded = reader.keys_loaded
+            server.snapshots.keys_expired = reader.keys_expired
             point = history_point(reader.facts)
             if point is not None:
                 roles.resume(server, point)

@@ -12,6 +12,7 @@ from trivet_node.config import Config
 # Files that a node needs besides its clients' sockets.
 _RESERVED_FILES: Final = 32
 _KIB: Final = 1024
+_US_PER_S: Final = 1_000_000
 
 
 def start_line(config: Config) -> str:
@@ -52,6 +53,21 @@ def pid_file(path: str) -> Iterator[None]:
         yield
     finally:
         Path(path).unlink(missing_ok=True)
+
+
+def process_facts() -> dict[str, int]:
+    """Return what INFO says of the process: its id, memory in bytes, processor time in microseconds (`..._us`)."""
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {
+        **memory_facts(),
+        "process_id": os.getpid(),
+        "total_system_memory": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+        "used_cpu_sys_us": int(own.ru_stime * _US_PER_S),
+        "used_cpu_user_us": int(own.ru_utime * _US_PER_S),
+        "used_cpu_sys_children_us": int(children.ru_stime * _US_PER_S),
+        "used_cpu_user_children_us": int(children.ru_utime * _US_PER_S),
+    }
 
 
 def memory_facts() -> dict[str, int]:

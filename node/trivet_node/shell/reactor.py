@@ -58,6 +58,14 @@ class Reactor:
         self._listeners[sock.fileno()] = sock
         self.epoll.register(sock.fileno(), select.EPOLLIN)
 
+    def stop_listening(self, *families: int) -> None:
+        """Close the listening sockets of these address families."""
+        for fd, listener in list(self._listeners.items()):
+            if listener.family in families:
+                self.epoll.unregister(fd)
+                del self._listeners[fd]
+                listener.close()
+
     def adopt(self, sock: socket.socket, client: Client) -> None:
         """Serve an open, non-blocking connection as `client`."""
         fd = sock.fileno()

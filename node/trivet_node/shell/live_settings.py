@@ -1,0 +1,54 @@
+"""What changed settings do to the shell of a running node: listeners, log, directory, limits. (Redis: CONFIG SET.)"""
+
+import os
+import socket
+
+from trivet_node.config import Config
+from trivet_node.shell import log
+from trivet_node.shell.listeners import ListenError, open_tcp
+from trivet_node.shell.process import allow_open_files
+from trivet_node.shell.reactor import Reactor
+
+
+def apply_to_shell(config: Config, reactor: Reactor, attributes: list[str]) -> str:
+    """Follow the new values of these attributes of Config; return what went wrong in Redis' words, or nothing.
+
+    After an error the caller restores the values and calls again.
+    """
+    if "loglevel" in attributes:
+        log.set_level(config.loglevel)
+    if "dir" in attributes:
+        failure = _enter_directory(config)
+        if failure:
+            return failure
+    if "maxclients" in attributes and allow_open_files(config):
+        return (
+            f"The operating system is not able to handle the specified number of clients, try with {config.maxclients}"
+        )
+    if "port" in attributes or "bind" in attributes:
+        return _listen_anew(config, reactor, attributes)
+    return ""
+
+
+def _enter_directory(config: Config) -> str:
+    try:
+        os.chdir(config.dir)
+    except OSError as error:
+        return error.strerror or str(error)
+    config.dir = os.getcwd()
+    return ""
+
+
+def _listen_anew(config: Config, reactor: Reactor, attributes: list[str]) -> str:
+    # The old sockets go first: the new ones may want the same port.
+    reactor.stop_listening(socket.AF_INET, socket.AF_INET6)
+    try:
+        listeners = open_tcp(config.bind, config.port, config.tcp_backlog)
+    except ListenError as error:
+        log.log("warning", f"Warning: Could not create server TCP listening socket {error}")
+        if "port" in attributes:
+            return "Unable to listen on this port. Check server logs."
+        return "Failed to bind to specified addresses."
+    for listener in listeners:
+        reactor.listen(listener)
+    return ""
