@@ -87,7 +87,11 @@ class CommandInfo:
 
     def key_positions(self, arguments: Sequence[bytes]) -> list[int]:
         """Return the indices of the keys in `arguments`, the command's name included."""
-        return [position for spec in self.key_specs for position in spec.positions(arguments)]
+        positions = [position for spec in self.key_specs for position in spec.positions(arguments)]
+        if arguments[0].upper() == b"MIGRATE":
+            # It names its keys behind KEYS if the one in the usual place is empty.
+            positions = [position for position in positions if arguments[position]]
+        return positions
 
 
 class CommandTable:
