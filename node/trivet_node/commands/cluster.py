@@ -405,7 +405,7 @@ _HELP: Final = (
 )
 
 
-COMMANDS: Final = (
+COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "cluster",
         -2,
