@@ -5,6 +5,7 @@ may come in any order, RANDOMKEY may draw different keys, and cursors mean somet
 """
 
 import itertools
+from collections.abc import Callable
 from typing import Final
 
 from tests.differential.generator import DATABASES, Arguments, Step
@@ -12,8 +13,6 @@ from tests.differential.peers import Peer
 from tests.differential.replies import Reply
 
 TOLERANCE_MS: Final = 2_000
-_TIMES_MS: Final = frozenset([b"PTTL", b"PEXPIRETIME"])
-_TIMES_S: Final = frozenset([b"TTL", b"EXPIRETIME"])
 _COUNTERS: Final = (b"keyspace_hits", b"keyspace_misses", b"expired_keys", b"total_error_replies")
 _QUEUED: Final = Reply(b"+", b"QUEUED")
 
@@ -56,23 +55,46 @@ def same(arguments: Arguments, one: Reply, other: Reply) -> bool:
     """Say whether two replies to one command are equal as far as they must be."""
     if one == other:
         return True
-    name = arguments[0].upper()
-    if name == b"KEYS":
-        return sorted(one.items()) == sorted(other.items()) and one.kind == other.kind
-    if name == b"SCAN" and len(one.items()) == len(other.items()) == 2:
-        return sorted(one.items()[1].items()) == sorted(other.items()[1].items())
-    if name == b"RANDOMKEY":
-        return one.value is not None and other.value is not None and one.kind == other.kind
-    if name == b"OBJECT" and arguments[1].upper() == b"IDLETIME":
-        return _same_time(one, other, TOLERANCE_MS // 1000)
-    if name in _TIMES_MS or name in _TIMES_S:
-        return _same_time(one, other, TOLERANCE_MS if name in _TIMES_MS else TOLERANCE_MS // 1000)
-    return False
+    rule = _RULES.get(arguments[0].upper())
+    if arguments[0].upper() == b"OBJECT" and arguments[1].upper() == b"IDLETIME":
+        rule = _same_seconds
+    return rule is not None and one.kind == other.kind and rule(one, other)
+
+
+def _same_keys(one: Reply, other: Reply) -> bool:
+    return sorted(one.words()) == sorted(other.words())
+
+
+def _same_scan(one: Reply, other: Reply) -> bool:
+    return len(one.items()) == len(other.items()) == 2 and _same_keys(one.items()[1], other.items()[1])
+
+
+def _both_a_key(one: Reply, other: Reply) -> bool:
+    return one.value is not None and other.value is not None
+
+
+def _same_milliseconds(one: Reply, other: Reply) -> bool:
+    return _same_time(one, other, TOLERANCE_MS)
+
+
+def _same_seconds(one: Reply, other: Reply) -> bool:
+    return _same_time(one, other, TOLERANCE_MS // 1000)
 
 
 def _same_time(one: Reply, other: Reply, tolerance: int) -> bool:
     first, second = one.integer(), other.integer()
     return first is not None and second is not None and min(first, second) >= 0 and abs(first - second) <= tolerance
+
+
+_RULES: Final[dict[bytes, Callable[[Reply, Reply], bool]]] = {
+    b"KEYS": _same_keys,
+    b"SCAN": _same_scan,
+    b"RANDOMKEY": _both_a_key,
+    b"TTL": _same_seconds,
+    b"PTTL": _same_milliseconds,
+    b"EXPIRETIME": _same_seconds,
+    b"PEXPIRETIME": _same_milliseconds,
+}
 
 
 def run(one: Peer, other: Peer, steps: list[Step], clients: int) -> None:
@@ -105,8 +127,8 @@ def compare_contents(one: Peer, other: Peer, client: int) -> None:
         for peer in (one, other):
             peer.run(client, [(b"SELECT", b"%d" % database)])
         sizes = [peer.run(client, [(b"DBSIZE",), (b"KEYS", b"*")]) for peer in (one, other)]
-        keys = sorted(str(item.value).encode() and item.value for item in sizes[0][1].items())
-        if sizes[0][0] != sizes[1][0] or keys != sorted(item.value for item in sizes[1][1].items()):
+        keys = sorted(sizes[0][1].words())
+        if sizes[0][0] != sizes[1][0] or keys != sorted(sizes[1][1].words()):
             raise Difference(f"keys of database {database} in the end:\n  {sizes[0]}\n  {sizes[1]}")
         requests = [request for key in keys for request in _questions(key)]
         first, second = [peer.run(client, requests) if requests else [] for peer in (one, other)]
@@ -151,7 +173,7 @@ def _is_deadline(before: list[bytes], difference: int) -> bool:
 
 
 def _words(command: Reply | None) -> list[bytes]:
-    return [] if command is None else [item.value for item in command.items() if isinstance(item.value, bytes)]
+    return [] if command is None else command.words()
 
 
 def _questions(key: bytes) -> list[Arguments]:

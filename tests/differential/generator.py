@@ -104,7 +104,7 @@ class Generator:
         other = choice.randrange(CLIENTS)
         steps: list[Step] = []
         if choice.random() < 0.6:
-            steps.append((client, (b"WATCH", *self.keys())))
+            steps.append((client, (b"WATCH", *self.some_keys())))
             if choice.random() < 0.15:
                 steps.append((client, (b"UNWATCH",)))
         steps += [(other, self.command()) for _ in range(choice.choice((0, 0, 1, 3)))]
@@ -138,7 +138,7 @@ class Generator:
     def key(self) -> bytes:
         return self.random.choice(_KEYS)
 
-    def keys(self) -> list[bytes]:
+    def some_keys(self) -> list[bytes]:
         return [self.key() for _ in range(self.random.choice((1, 1, 2, 3, 5)))]
 
     def integer(self) -> bytes:
@@ -268,7 +268,7 @@ def _object(gen: Generator) -> Arguments:
 
 def _pairs(name: bytes) -> Callable[[Generator], Arguments]:
     def make(gen: Generator) -> Arguments:
-        return (name, *[argument for key in gen.keys() for argument in (key, gen.value())])
+        return (name, *[argument for key in gen.some_keys() for argument in (key, gen.value())])
 
     return make
 
@@ -278,7 +278,7 @@ def _form(name: bytes, *makers: Callable[[Generator], bytes]) -> Callable[[Gener
 
 
 def _many(name: bytes) -> Callable[[Generator], Arguments]:
-    return lambda gen: (name, *gen.keys())
+    return lambda gen: (name, *gen.some_keys())
 
 
 def _seconds(gen: Generator) -> bytes:

@@ -108,18 +108,18 @@ class RealReplica:
         self._connection.sendall(encode_request([b"PSYNC", b"?", b"-1"]))
         self._skip_snapshot(self._connection.makefile("rb", buffering=0))
 
-    def _skip_snapshot(self, stream: "socket.SocketIO") -> None:  # type: ignore[name-defined]
+    def _skip_snapshot(self, stream: socket.SocketIO) -> None:
         assert _line(stream).startswith(b"+FULLRESYNC ")
         left = int(_line(stream)[1:])
         while left > 0:
-            left -= len(stream.read(left))
+            left -= len(stream.read(left) or b"")
 
     def until(self, mark: Arguments) -> list[Reply]:
         """Return what arrives before the command `mark`."""
         commands: list[Reply] = []
         while True:
             commands += self._reader.replies()
-            if commands and commands[-1].items() == [Reply(b"$", argument) for argument in mark]:
+            if commands and commands[-1].words() == list(mark):
                 return commands[:-1]
             data = self._connection.recv(1 << 20)
             if not data:
@@ -130,11 +130,11 @@ class RealReplica:
         self._connection.close()
 
 
-def _line(stream: "socket.SocketIO") -> bytes:  # type: ignore[name-defined]
+def _line(stream: socket.SocketIO) -> bytes:
     """Return a line that is not empty, without its end; empty ones keep the connection alive."""
     line = b""
     while not line.endswith(b"\n") or not line.strip():
-        line = (b"" if line.endswith(b"\n") else line) + stream.read(1)
+        line = (b"" if line.endswith(b"\n") else line) + (stream.read(1) or b"")
     return line.strip()
 
 

@@ -16,6 +16,10 @@ class Reply(NamedTuple):
         """Return the elements of an array, of a map flattened, of a set; none for anything else."""
         return self.value if isinstance(self.value, list) else []
 
+    def words(self) -> list[bytes]:
+        """Return the elements that are strings."""
+        return [item.value for item in self.items() if isinstance(item.value, bytes)]
+
     def integer(self) -> int | None:
         """Return the number of an integer reply, or None."""
         return int(self.value) if self.kind == b":" and isinstance(self.value, bytes) else None
