@@ -37,6 +37,8 @@ from trivet_node.shell.reactor import Reactor
 from trivet_node.shell.snapshots import Snapshots
 
 _CRON_S: Final = 0.1
+# Every so many ticks.
+_REVIEW_EVERY: Final = 10
 _COLLECT_YOUNG_EVERY: Final = 10
 _COLLECT_MIDDLE_EVERY: Final = 600
 _MS_PER_S: Final = 1000
@@ -165,7 +167,8 @@ class Node(Host):
             while self.engine.tick(now_ms()):
                 self.reactor.flush_pending()
                 await trio.lowlevel.checkpoint()
-            self._close_idle_clients()
+            if ticks % _REVIEW_EVERY == 0:
+                self._review_clients()
             self.reactor.flush_pending()
             if ticks % _COLLECT_MIDDLE_EVERY == 0:
                 gc.collect(1)
@@ -201,15 +204,19 @@ class Node(Host):
             log.log("notice", f"DB loaded from disk: {time.monotonic() - started_s:.3f} seconds")
         return True
 
-    def _close_idle_clients(self) -> None:
+    def _review_clients(self) -> None:
+        """Close clients that are idle too long, read too slowly or send an endless request."""
+        server = self.server
         timeout_s = self.config.timeout
-        if timeout_s == 0:
-            return
-        deadline_ms = now_ms() - timeout_s * _MS_PER_S
-        for client in list(self.server.clients.values()):
-            if client.last_active_ms < deadline_ms and client.may_time_out():
+        idle_since_ms = now_ms() - timeout_s * _MS_PER_S if timeout_s else 0
+        for client in list(server.clients.values()):
+            if client.last_active_ms < idle_since_ms and client.may_time_out():
                 log.log("verbose", "Closing idle client")
-                self.server.close_client(client, CLOSE_NOW)
+                server.close_client(client, CLOSE_NOW)
+            elif client.unsent_bytes and server.exceeds_output_limit(client):
+                server.close_client(client, CLOSE_NOW)
+            elif server.exceeds_query_limit(client):
+                server.close_client(client, CLOSE_NOW)
 
     async def _handle_signals(self) -> None:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:

@@ -171,11 +171,14 @@ class Reactor:
             client.flags |= CLOSE_NOW
             return
         self.engine.server.stats.input_bytes += len(data)
-        if len(data) == entry.read_bytes and entry.read_bytes < _READ_BYTES_MAX:
-            entry.read_bytes *= 2
+        self.engine.feed(client, data)
+        if len(data) == entry.read_bytes:
+            entry.read_bytes = min(2 * entry.read_bytes, _READ_BYTES_MAX)
+            # Who sends this much may be sending a request without an end; who sends less is reviewed now and then.
+            if self.engine.server.exceeds_query_limit(client):
+                client.flags |= CLOSE_NOW
         elif len(data) < _READ_BYTES:
             entry.read_bytes = _READ_BYTES
-        self.engine.feed(client, data)
 
     def _flush(self, entry: ClientSocket) -> None:
         client = entry.client
