@@ -213,9 +213,7 @@ class Node(Host):
             if client.last_active_ms < idle_since_ms and client.may_time_out():
                 log.log("verbose", "Closing idle client")
                 server.close_client(client, CLOSE_NOW)
-            elif client.unsent_bytes and server.exceeds_output_limit(client):
-                server.close_client(client, CLOSE_NOW)
-            elif server.exceeds_query_limit(client):
+            elif (client.unsent_bytes and server.exceeds_output_limit(client)) or server.exceeds_query_limit(client):
                 server.close_client(client, CLOSE_NOW)
 
     async def _handle_signals(self) -> None:
