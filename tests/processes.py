@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -188,6 +189,11 @@ def start_redis_server(directory: Path, *options: str, port: int | None = None) 
     return start_server(["redis-server"], directory, "--daemonize", "no", *options, port=port)
 
 
+def start_trivet_node(directory: Path, *options: str, port: int | None = None) -> ServerProcess:
+    """Start a node of ours with the given further options; see start_server()."""
+    return start_server([sys.executable, "-m", "trivet_node"], directory, *options, port=port)
+
+
 def start_redis_sentinel(directory: Path, *lines: str, port: int | None = None) -> ServerProcess:
     """Start a real redis-sentinel whose configuration file holds `lines` besides its port and directory."""
     port = free_port() if port is None else port
@@ -195,7 +201,20 @@ def start_redis_sentinel(directory: Path, *lines: str, port: int | None = None) 
     place.mkdir(parents=True)
     configuration = place / "sentinel.conf"
     configuration.write_text("\n".join([f"port {port}", f"bind {HOST}", f"dir {place}", *lines, ""]))
-    server = ServerProcess(["redis-sentinel", str(configuration)], port, place)
+    # The same binary, asked to be a sentinel: not every machine that has it has the link named redis-sentinel.
+    server = ServerProcess(["redis-server", str(configuration), "--sentinel"], port, place)
+    server.start()
+    return server
+
+
+def start_sentinel(directory: Path, *lines: str, port: int | None = None) -> ServerProcess:
+    """Start a sentinel of ours whose configuration file holds `lines` besides its port and directory."""
+    port = free_port() if port is None else port
+    place = directory / str(port)
+    place.mkdir(parents=True)
+    configuration = place / "sentinel.conf"
+    configuration.write_text("\n".join([f"port {port}", f"bind {HOST}", f"dir {place}", *lines, ""]))
+    server = ServerProcess([sys.executable, "-m", "trivet_sentinel", str(configuration)], port, place)
     server.start()
     return server
 

@@ -1,0 +1,251 @@
+"""Snapshots of real processes: redis-server and redis-check-rdb read ours, we read theirs, nothing broken is loaded."""
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import hiredis
+import pytest
+
+from tests.conftest import require_redis_server
+from tests.processes import (
+    HOST,
+    ServerProcess,
+    free_port,
+    read_replies,
+    start_redis_server,
+    start_trivet_node,
+    wait_until,
+)
+from trivet_wire.connection import encode_request
+
+FAR_AWAY_MS = 4_000_000_000_000
+
+
+def fill(server: ServerProcess) -> None:
+    """Write strings of all kinds, some with deadlines, into two databases."""
+    choice = random.Random(5)
+    requests: list[list[bytes]] = []
+    for number in range(3000):
+        value = choice.choice(
+            (
+                b"%d" % choice.randint(-(2**63), 2**63 - 1),
+                b"%d" % choice.randint(-300, 300),
+                choice.randbytes(40),
+                b"ab" * 500,
+            )
+        )
+        deadline = [b"PXAT", b"%d" % (FAR_AWAY_MS + number)] if number % 3 == 0 else []
+        requests.append([b"SET", b"key:%d" % number, value, *deadline])
+    requests += [[b"APPEND", b"key:1", b"more"], [b"SELECT", b"9"], [b"SET", b"\x00\xff", b""], [b"SET", b"7", b"8"]]
+    with socket.create_connection(server.address, 10) as connection:
+        connection.sendall(b"".join(encode_request(request) for request in requests))
+        read_replies(connection, len(requests))
+
+
+def contents(server: ServerProcess) -> dict[tuple[int, bytes], tuple[Any, int]]:
+    """Return every key of databases 0 and 9 with its value and deadline."""
+    found: dict[tuple[int, bytes], tuple[Any, int]] = {}
+    with socket.create_connection(server.address, 10) as connection:
+        for database in (0, 9):
+            connection.sendall(encode_request([b"SELECT", b"%d" % database]) + encode_request([b"KEYS", b"*"]))
+            keys = read_replies(connection, 2)[1]
+            connection.sendall(
+                b"".join(encode_request([b"GET", key]) + encode_request([b"PEXPIRETIME", key]) for key in keys)
+            )
+            replies = read_replies(connection, 2 * len(keys))
+            found |= {(database, key): (replies[2 * i], replies[2 * i + 1]) for i, key in enumerate(keys)}
+    return found
+
+
+def start_on(file: Path, directory: Path, start: Any) -> ServerProcess:
+    """Start a server that finds a copy of `file` as its snapshot."""
+    port = free_port()
+    (directory / str(port)).mkdir()
+    shutil.copy(file, directory / str(port) / "dump.rdb")
+    server: ServerProcess = start(directory, port=port)
+    return server
+
+
+@pytest.mark.parametrize("command", [["SAVE"], ["BGSAVE"], ["SHUTDOWN", "SAVE"]])
+def test_redis_reads_what_we_save(tmp_path: Path, command: list[str]) -> None:
+    require_redis_server()
+    with start_trivet_node(tmp_path) as node:
+        fill(node)
+        expected = contents(node)
+        file = node.directory / "dump.rdb"
+        if command[0] == "SHUTDOWN":
+            with contextlib.suppress(ConnectionError):
+                node.call(*command)
+            assert node.process is not None
+            assert node.process.wait(10) == 0
+        else:
+            assert not isinstance(node.call(*command), hiredis.ReplyError)
+            wait_until(file.exists, 10, "the snapshot is there")
+            assert [name for name in os.listdir(node.directory) if name.startswith("temp-")] == []
+        checked = subprocess.run(
+            ["redis-check-rdb", str(file)], capture_output=True, text=True, timeout=30, check=False
+        )
+        assert checked.returncode == 0, checked.stdout
+        assert "RDB looks OK!" in checked.stdout
+    with start_on(file, tmp_path, start_redis_server) as redis:
+        assert contents(redis) == expected
+    assert len(expected) == 3002
+
+
+@pytest.mark.parametrize("compression", ["yes", "no"])
+def test_we_read_what_redis_saves(tmp_path: Path, compression: str) -> None:
+    require_redis_server()
+    with start_redis_server(tmp_path, "--rdbcompression", compression) as redis:
+        fill(redis)
+        expected = contents(redis)
+        redis.call("SAVE")
+        file = redis.directory / "dump.rdb"
+    with start_on(file, tmp_path, start_trivet_node) as node:
+        assert contents(node) == expected
+        assert "Done loading RDB, keys loaded: 3002, keys expired: 0." in node.log()
+
+
+def test_a_restart_brings_everything_back(tmp_path: Path) -> None:
+    with start_trivet_node(tmp_path, "--save", "3600 1") as node:
+        fill(node)
+        expected = contents(node)
+        # Save points make SIGTERM save.
+        assert node.stop() == 0
+        node.start()
+        assert contents(node) == expected
+
+
+def test_save_points(tmp_path: Path) -> None:
+    with start_trivet_node(tmp_path, "--save", "1 10") as node:
+        for number in range(9):
+            node.call("SET", f"key:{number}", "1")
+        node.call("SET", "the tenth", "1")
+        file = node.directory / "dump.rdb"
+        wait_until(file.exists, 10, "a save point")
+        assert "10 changes in 1 seconds. Saving..." in node.log()
+
+
+@pytest.mark.parametrize(
+    ("position", "byte"), [(0, b"X"), (5, b"9"), (60, b"\xff"), (-30, b"\xff"), (-1, b"\xff"), (None, b"")]
+)
+def test_a_broken_snapshot_is_refused_and_left_alone(tmp_path: Path, position: int | None, byte: bytes) -> None:
+    with start_trivet_node(tmp_path) as node:
+        fill(node)
+        node.call("SAVE")
+        data = bytearray((node.directory / "dump.rdb").read_bytes())
+    if position is None:
+        data = data[: len(data) // 2]
+    else:
+        assert data[position : position + 1 or None] != byte
+        data[position : position + 1 or None] = byte
+    port = free_port()
+    directory = tmp_path / str(port)
+    directory.mkdir()
+    file = directory / "dump.rdb"
+    file.write_bytes(data)
+    command = [sys.executable, "-m", "trivet_node", "--port", str(port), "--dir", str(directory), "--save", ""]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert "at byte offset" in ended.stdout
+    assert "Ready to accept connections" not in ended.stdout
+    assert file.read_bytes() == data
+    assert os.listdir(directory) == ["dump.rdb"]
+
+
+def test_types_that_are_not_there_yet_are_named(tmp_path: Path, own_redis_server: ServerProcess) -> None:
+    own_redis_server.call("GEOADD", "places", "13.361389", "38.115556", "Palermo")
+    own_redis_server.call("SAVE")
+    port = free_port()
+    command = [sys.executable, "-m", "trivet_node", "--port", str(port), "--dir", str(own_redis_server.directory)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert "key 'places' has type 17, sorted set (listpack)" in ended.stdout
+
+
+def child_of(node: ServerProcess) -> int | None:
+    """Return the pid of a child process that is at work, not one that only waits to be reaped."""
+    listing = subprocess.run(
+        ["ps", "-o", "pid=,stat=", "--ppid", str(node.pid)], capture_output=True, text=True, check=False
+    )
+    pids = [int(line.split()[0]) for line in listing.stdout.splitlines() if "Z" not in line.split()[1]]
+    return pids[0] if pids else None
+
+
+def big_node(tmp_path: Path, *options: str) -> ServerProcess:
+    """Start a node whose snapshot takes a while."""
+    node = start_trivet_node(tmp_path, *options)
+    with socket.create_connection(node.address, 30) as connection:
+        for start in range(0, 200_000, 20_000):
+            pairs = [word for number in range(start, start + 20_000) for word in (b"key:%d" % number, b"v" * 100)]
+            connection.sendall(encode_request([b"MSET", *pairs]))
+            read_replies(connection, 1)
+    return node
+
+
+def test_a_child_that_is_killed_fails_only_itself(tmp_path: Path) -> None:
+    with big_node(tmp_path) as node:
+        node.call("SAVE")
+        before = (node.directory / "dump.rdb").read_bytes()
+        node.call("SET", "later", "1")
+        assert node.call("BGSAVE") == b"Background saving started"
+        child = wait_until(lambda: child_of(node), 5, "the child is there")
+        os.kill(child, signal.SIGKILL)
+        wait_until(lambda: "Background saving terminated by signal 9" in node.log(), 10, "the failure is noticed")
+        assert node.call("GET", "later") == b"1"
+        assert (node.directory / "dump.rdb").read_bytes() == before
+        assert os.listdir(node.directory).count("dump.rdb") == 1
+        wait_until(
+            lambda: not [name for name in os.listdir(node.directory) if "temp" in name], 5, "nothing is left behind"
+        )
+        assert node.call("BGSAVE") == b"Background saving started"
+        wait_until(lambda: "Background saving terminated with success" in node.log(), 30, "the next one succeeds")
+
+
+def test_clients_are_served_while_a_snapshot_is_written(tmp_path: Path) -> None:
+    with big_node(tmp_path) as node:
+        assert node.call("BGSAVE") == b"Background saving started"
+        # What changes now is not in it.
+        node.call("SET", "key:0", "changed")
+        assert child_of(node) is not None
+        wait_until(lambda: "Background saving terminated with success" in node.log(), 30, "the snapshot is done")
+        file = node.directory / "dump.rdb"
+    with start_on(file, tmp_path, start_trivet_node) as other:
+        assert other.call("GET", "key:0") == b"v" * 100
+        assert other.call("DBSIZE") == 200_000
+
+
+def test_a_child_ends_with_its_node(tmp_path: Path) -> None:
+    with big_node(tmp_path) as node:
+        with socket.create_connection((HOST, node.port), 10) as connection:
+            connection.sendall(encode_request([b"BGSAVE"]))
+            read_replies(connection, 1)
+            child = wait_until(lambda: child_of(node), 5, "the child is there")
+            os.kill(child, signal.SIGSTOP)
+            try:
+                node.kill()
+                # The stopped child does not keep the connection open.
+                assert connection.recv(10) == b""
+            finally:
+                os.kill(child, signal.SIGCONT)
+        wait_until(lambda: not Path(f"/proc/{child}").exists(), 10, "the child has noticed")
+        assert not (node.directory / "dump.rdb").exists()
+
+
+def test_writes_stop_while_snapshots_fail(tmp_path: Path) -> None:
+    with start_trivet_node(tmp_path, "--save", "3600 1") as node:
+        node.call("SET", "a", "1")
+        shutil.rmtree(node.directory)
+        assert isinstance(node.call("SAVE"), hiredis.ReplyError)
+        node.call("BGSAVE")
+        wait_until(lambda: str(node.call("DEL", "other")).startswith("MISCONF"), 10, "writes are refused")
+        assert node.call("GET", "a") == b"1"
+        assert node.call("CONFIG", "SET", "stop-writes-on-bgsave-error", "no") == b"OK"
+        assert node.call("SET", "a", "2") == b"OK"
