@@ -97,10 +97,10 @@ def scan(server: Server, client: Client, arguments: list[bytes]) -> None:
 def _is_wanted(database: Database, key: bytes, options: ScanOptions) -> bool:
     if options.pattern != b"*" and not glob_match(options.pattern, key):
         return False
-    value = database.find_raw(key)
-    if options.type is not None and type_name(value) != options.type:
-        return False
-    return database.find(key) is not None
+    if options.type is None:
+        return database.find(key) is not None
+    value = database.glance(key)
+    return value is not None and type_name(value) == options.type
 
 
 def randomkey(server: Server, client: Client, arguments: list[bytes]) -> None:
