@@ -115,6 +115,8 @@ def _introduce(sentinel: Sentinel, group: Group, message: Hello) -> Peer:
         sentinel.announce_instance("+sentinel-address-switch", group, newcomer)
     else:
         sentinel.announce_instance("+sentinel", group, newcomer)
+    # The newcomer may have begun to listen after our last hello: it learns of us now and not in two seconds.
+    group.primary.hello_sent_ms = None
     sentinel.touch(group)
     sentinel.save()
     return newcomer

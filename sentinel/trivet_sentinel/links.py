@@ -206,13 +206,22 @@ def opened(sentinel: Sentinel, link_id: int, local_host: str, peer_host: str) ->
     kind = "pubsub" if link.subscribes else "cmd"
     send(sentinel, link, ("CLIENT", "SETNAME", f"sentinel-{sentinel.my_id[:8]}-{kind}"))
     if link.subscribes:
-        send(sentinel, link, ("SUBSCRIBE", HELLO_CHANNEL))
+        send(sentinel, link, ("SUBSCRIBE", HELLO_CHANNEL), lambda _reply: _greet_at_once(sentinel, link))
     else:
         _ping(sentinel, link)
     _touch_users(sentinel, link)
     for cluster in sentinel.clusters.values():
         if cluster.link is link:
             sentinel.wake_at(sentinel.now_ms)
+
+
+def _greet_at_once(sentinel: Sentinel, link: Link) -> None:
+    """Make hellos due on the nodes that we now listen to: whoever answers them is heard, and nobody waits a period."""
+    for group in sentinel.groups.values():
+        for node in group.nodes():
+            if node.subscription is link:
+                node.hello_sent_ms = None
+                sentinel.touch(group)
 
 
 def lost(sentinel: Sentinel, link_id: int) -> None:
