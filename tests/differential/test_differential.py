@@ -86,7 +86,7 @@ def test_engine_counts_as_redis_does(real: SocketPeer) -> None:
     totals: dict[bytes, int] = {}
     for seed in range(COUNTED_SEQUENCES):
         steps = Generator(2000 + seed, int(time.time() * 1000)).steps(STEPS)
-        peers = (ours, real)
+        peers: tuple[Peer, Peer] = (ours, real)
         for peer in peers:
             peer.connect(1)
         before = [comparison.counted(peer, 0) for peer in peers]

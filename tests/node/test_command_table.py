@@ -1,0 +1,115 @@
+"""Every row of the command table against what redis-server says of the command of that name."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.processes import ServerProcess, read_reply
+from trivet_node.command import FLAG_NAMES, Command, KeySpec
+from trivet_node.commands.table import COMMANDS
+from trivet_wire.connection import encode_request
+
+# Commands that came after the level we are compatible with, but that clients of today send.
+LATER = frozenset(["client|setinfo", "cluster|myshardid"])
+
+
+def all_rows() -> Iterator[Command]:
+    for command in COMMANDS:
+        yield command
+        yield from command.subcommands.values()
+
+
+ROWS = [command for command in all_rows() if command.name not in LATER]
+
+
+class RealFacts:
+    """What COMMAND INFO and COMMAND DOCS of redis-server say, by the full name of a command or subcommand."""
+
+    def __init__(self, server: ServerProcess) -> None:
+        with socket.create_connection(server.address, 10) as connection:
+            self.info = _by_name(_ask(connection, b"COMMAND", b"INFO"))
+            self.docs: dict[str, dict[bytes, Any]] = {}
+            self._add_docs(_pairs(_ask(connection, b"COMMAND", b"DOCS")))
+
+    def _add_docs(self, docs: dict[bytes, Any]) -> None:
+        for name, fields in docs.items():
+            facts = _pairs(fields)
+            self.docs[name.decode()] = facts
+            self._add_docs(_pairs(facts.get(b"subcommands", [])))
+
+
+def _ask(connection: socket.socket, *arguments: bytes) -> Any:
+    connection.sendall(encode_request(arguments))
+    return read_reply(connection)
+
+
+def _by_name(replies: list[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for reply in replies:
+        found[reply[0].decode()] = reply
+        found |= _by_name(reply[9])
+    return found
+
+
+def _pairs(flat: list[Any]) -> dict[bytes, Any]:
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+@pytest.fixture(scope="module")
+def real(redis_server: ServerProcess) -> RealFacts:
+    return RealFacts(redis_server)
+
+
+def words(names: list[Any]) -> set[str]:
+    """Return words that may be bytes or status replies, without the @ of categories."""
+    return {(name if isinstance(name, str) else name.decode()).removeprefix("@") for name in names}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_row_says_what_command_info_says(row: Command, real: RealFacts) -> None:
+    _, arity, flags, first, last, step, categories, tips, key_specs, subcommands = real.info[row.name]
+    assert row.arity == arity
+    assert {name for flag, name in FLAG_NAMES if row.flags & flag} == words(flags)
+    assert row.key_range() == (first, last, step)
+    assert set(row.categories) == words(categories)
+    assert list(row.tips) == [tip.decode() for tip in tips]
+    assert [described(spec) for spec in row.key_specs] == [_real_spec(spec) for spec in key_specs]
+    assert {command.name for command in row.subcommands.values()} <= set(_by_name(subcommands)) | LATER
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_row_says_what_command_docs_says(row: Command, real: RealFacts) -> None:
+    docs = real.docs[row.name]
+    assert row.summary.encode() == docs[b"summary"]
+    assert row.since.encode() == docs[b"since"]
+    assert row.group.encode() == docs[b"group"]
+    assert row.complexity.encode() == docs.get(b"complexity", b"")
+    assert [[version.encode(), text.encode()] for version, text in row.history] == docs.get(b"history", [])
+    assert row.deprecated_since.encode() == docs.get(b"deprecated_since", b"")
+    assert row.replaced_by.encode() == docs.get(b"replaced_by", b"")
+
+
+def described(spec: KeySpec) -> tuple[set[str], str, dict[bytes, Any], dict[bytes, Any]]:
+    find = {b"lastkey": spec.last, b"keystep": spec.step, b"limit": 0}
+    return set(spec.flags.split()), spec.notes, {b"index": spec.begin}, find
+
+
+def _real_spec(flat: list[Any]) -> tuple[set[str], str, dict[bytes, Any], dict[bytes, Any]]:
+    spec = _pairs(flat)
+    begin = _pairs(spec[b"begin_search"])
+    find = _pairs(spec[b"find_keys"])
+    return words(spec[b"flags"]), spec.get(b"notes", b"").decode(), _pairs(begin[b"spec"]), _pairs(find[b"spec"])
+
+
+def test_later_commands_say_so(real: RealFacts) -> None:
+    later = {command.name: command.since for command in all_rows() if command.name not in real.info}
+    assert set(later) == LATER
+    assert set(later.values()) == {"7.2.0"}
+
+
+def test_every_row_is_found_in_any_case() -> None:
+    names = [command.name for command in COMMANDS]
+    assert len(names) == len(set(names))
+    assert all(name == name.lower() for name in names)
