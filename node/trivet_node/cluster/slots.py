@@ -10,8 +10,6 @@ from typing import Final, final
 from trivet_node.cluster.nodes import ClusterNode
 from trivet_wire.slots import SLOT_COUNT
 
-ALL_SLOTS: Final = (1 << SLOT_COUNT) - 1
-
 
 def slot_ranges(slots: int) -> list[tuple[int, int]]:
     """Return the ranges (first, last) of a set, in ascending order."""
@@ -30,6 +28,10 @@ def slot_ranges(slots: int) -> list[tuple[int, int]]:
 def range_of_slots(first: int, last: int) -> int:
     """Return the set of the slots from `first` to `last`."""
     return ((1 << (last - first + 1)) - 1) << first
+
+
+# Computed when the module is loaded: a literal of 2 KB is more than mypyc can take.
+ALL_SLOTS: Final[int] = range_of_slots(0, SLOT_COUNT - 1)
 
 
 def slots_in(slots: int) -> list[int]:
