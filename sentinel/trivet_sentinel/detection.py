@@ -17,6 +17,8 @@ ASK_PERIOD_URGENT_MS: Final = 100
 URGENT_FOR_MS: Final = 3000
 ANSWER_VALID_MS: Final = 5000
 INFO_PERIOD_MS: Final = 10_000
+# How long, beyond down-after-milliseconds, a primary may call itself a replica: its INFO is asked every second then.
+ABANDONED_ROLE_MS: Final = 4000
 
 
 def check_subjectively_down(sentinel: Sentinel, group: Group, instance: Instance) -> None:
@@ -49,7 +51,7 @@ def _abandoned_its_role(sentinel: Sentinel, group: Group, instance: Instance) ->
     primary = group.primary
     if instance is not primary or group.cluster or primary.role != "slave":
         return False
-    deadline = primary.role_since_ms + group.settings.down_after_ms + 2 * INFO_PERIOD_MS
+    deadline = primary.role_since_ms + group.settings.down_after_ms + ABANDONED_ROLE_MS
     if sentinel.now_ms < deadline:
         sentinel.wake_at(deadline)
         return False

@@ -99,7 +99,7 @@ def _is_fit(sentinel: Sentinel, group: Group, node: Node) -> bool:
     now = sentinel.now_ms
     if node.down_since_ms is not None or not node.link.is_open or node.priority == 0 or node.is_dethroned:
         return False
-    primary_down_since = group.primary.down_since_ms
+    primary_down_since = _absent_since_ms(group.primary)
     info_valid_ms = INFO_VALID_PRIMARY_UP_MS if primary_down_since is None else INFO_VALID_MS
     if node.info_received_ms is None or now - node.info_received_ms > info_valid_ms:
         return False
@@ -107,6 +107,13 @@ def _is_fit(sentinel: Sentinel, group: Group, node: Node) -> bool:
         return False
     primary_down_for_ms = 0 if primary_down_since is None else now - primary_down_since
     return node.primary_link_down_ms <= primary_down_for_ms + group.settings.down_after_ms * 10
+
+
+def _absent_since_ms(primary: Node) -> int | None:
+    """Return since when the primary has been no primary for its replicas: silent, or a replica itself before that."""
+    if primary.down_since_ms is not None and primary.role == "slave":
+        return min(primary.down_since_ms, primary.role_since_ms)
+    return primary.down_since_ms
 
 
 def _send_promotion(sentinel: Sentinel, group: Group, failover: Failover) -> None:
@@ -187,6 +194,15 @@ def promoted(sentinel: Sentinel, group: Group, replica: Node) -> None:
     sentinel.announce_instance("+failover-state-reconf-slaves", group, group.primary)
     hello.publish_everywhere(sentinel, group)
     sentinel.touch(group)
+
+
+def demoted_again(sentinel: Sentinel, group: Group, replica: Node) -> None:
+    """Promote the promoted node once more: a command of an earlier leader has reached it after ours.
+
+    Our epoch is the later one, else a hello would have ended this failover.
+    """
+    if group.failover is not None and group.failover.is_promoted() and not group.cluster:
+        send_replicaof(sentinel, group, replica, None)
 
 
 def _reconfigure_replicas(sentinel: Sentinel, group: Group, failover: Failover) -> None:

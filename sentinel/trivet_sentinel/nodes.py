@@ -157,6 +157,8 @@ def _act(sentinel: Sentinel, group: Group, node: Node) -> None:
     if running is not None and running.promoted is node:
         if node.role == "master":
             failover.promoted(sentinel, group, node)
+        else:
+            failover.demoted_again(sentinel, group, node)
         return
     if node is group.primary:
         return
