@@ -34,6 +34,10 @@ class Bench:
         self.dead: set[str] = set()
         self.info: dict[str, dict[str, str]] = {}
         self.verdicts: dict[str, list[Any]] = {}
+        # What every node of a cluster says about its shards, and about its epoch.
+        self.account: list[Any] = []
+        self.cluster_epoch = 1
+        self.takeover_reply: Any = b"OK"
         settings = Settings(quorum, down_after_ms=down_after_ms)
         self.group: Group = groups.add_group(self.sentinel, "m", PRIMARY, settings)
         self.sentinel.wake_at(self.now_ms)
@@ -80,14 +84,18 @@ class Bench:
         host = link.address.host
         text = "".join(f"{name}:{value}\r\n" for name, value in self.info.get(host, {}).items())
         replies = {"PING": b"PONG", "INFO": text.encode(), "SENTINEL": self.verdicts.get(host, [0, b"*", 0])}
+        cluster = {"SHARDS": self.account, "INFO": f"cluster_current_epoch:{self.cluster_epoch}\r\n".encode()}
         for effect in sent[len(sent) - len(link.pending) :]:
-            self.answer(link, replies.get(effect.arguments[0], b"OK"))
+            name = effect.arguments[0]
+            self.answer(
+                link, cluster.get(effect.arguments[1], b"OK") if name == "CLUSTER" else replies.get(name, b"OK")
+            )
 
     def answer_all(self) -> None:
         """Let everybody who is not in `dead` answer what they were asked."""
-        for instance in (*self.group.nodes(), *self.group.peers.values()):
-            if instance.address.host not in self.dead and instance.link.is_open:
-                self.answer_everything(instance.link)
+        for link in list(self.sentinel.links.values()):
+            if link.address.host not in self.dead and link.is_open:
+                self.answer_everything(link)
 
     def live(self, duration_ms: int, step_ms: int = 50) -> None:
         """Let time pass while everybody who is not in `dead` lets himself be connected to and answers."""
