@@ -21,5 +21,8 @@ trap 'rm -rf "$context"' EXIT
 cp -r "$wheels" "$context/wheels"
 cp "$here/Dockerfile" "$here/entrypoint.sh" "$here/node.conf" "$here/sentinel.conf" "$context"
 chmod 755 "$context/entrypoint.sh"
-docker build --quiet --build-arg "BASE=$base" --tag "$tag" "$context"
+if ! docker build --build-arg "BASE=$base" --tag "$tag" "$context" >"$context/log" 2>&1; then
+    tail -n 30 "$context/log" >&2
+    exit 1
+fi
 docker run --rm "$tag" --version

@@ -24,6 +24,7 @@ from trivet_node.cluster.effects import (
     Log,
     Wake,
 )
+from trivet_node.cluster.endpoint import EXTERNAL_ENDPOINT
 from trivet_node.cluster.machine import ClusterMachine
 from trivet_node.cluster.nodes import BUS_PORT_OFFSET, new_id
 from trivet_node.cluster.options import ClusterOptions
@@ -69,6 +70,9 @@ def options_of(config: Config) -> ClusterOptions:
     options.announce_bus_port = config.cluster_announce_bus_port
     options.announce_hostname = config.cluster_announce_hostname
     options.preferred_endpoint = config.cluster_preferred_endpoint_type
+    options.external_port = config.external_port
+    if config.external_endpoint:
+        options.metadata[EXTERNAL_ENDPOINT] = config.external_endpoint
     options.require_full_coverage = config.cluster_require_full_coverage
     options.allow_reads_when_down = config.cluster_allow_reads_when_down
     options.replica_no_failover = config.cluster_replica_no_failover

@@ -78,6 +78,13 @@ def _wrong_host_name(name: str) -> str:
     return ""
 
 
+def _wrong_endpoint(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if text and not (host and colon and port.isdecimal() and 0 < int(port) <= _PORT.largest and "," not in host):
+        return "external-endpoint must be of the form host:port"
+    return ""
+
+
 @attrs.define
 class Config:
     """Every setting, by its redis.conf name with underscores, and below them what was learned while reading it."""
@@ -88,6 +95,11 @@ class Config:
     bind_source_addr: str = setting(_TEXT, "", honoured=False)
     unixsocket: str = setting(_TEXT, "", mutable=False)
     unixsocketperm: int = setting(Octal(0, 0o777), 0, mutable=False)
+    # Trivet's own: a second port for clients that reach the node through a published port or address translation. They
+    # are told external endpoints, of this node and of the others, where its other clients are told the addresses that
+    # hold inside.
+    external_port: int = setting(_PORT, 0, mutable=False)
+    external_endpoint: str = setting(Text(_wrong_endpoint), "")
     tcp_backlog: int = setting(_NATURAL, 511, mutable=False)
     tcp_keepalive: int = setting(_NATURAL, 300)
     socket_mark_id: int = setting(Integer(0, UINT_MAX), 0, mutable=False, honoured=False)

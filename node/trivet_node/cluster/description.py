@@ -1,19 +1,24 @@
 """The cluster as text: CLUSTER NODES, CLUSTER INFO."""
 
+from trivet_node.client import Client
 from trivet_node.cluster import gossip
+from trivet_node.cluster.endpoint import client_endpoint, is_external
 from trivet_node.cluster.nodes import FAIL, NEVER, PFAIL, ClusterNode, format_flags
 from trivet_node.cluster.slots import format_slots
 from trivet_node.cluster.state import ClusterState
 
 
-def describe_nodes(state: ClusterState) -> str:
-    """Return CLUSTER NODES' lines."""
-    return "".join([describe_node(state, node) + "\n" for node in state.nodes.values()])
+def describe_nodes(state: ClusterState, client: Client) -> str:
+    """Return CLUSTER NODES' lines, as `client` is to see them."""
+    return "".join([describe_node(state, node, client) + "\n" for node in state.nodes.values()])
 
 
-def describe_node(state: ClusterState, node: ClusterNode) -> str:
+def describe_node(state: ClusterState, node: ClusterNode, client: Client) -> str:
     """Return one line of CLUSTER NODES, without its end."""
     host = f"{node.host}:{node.port}@{node.bus_port}"
+    if is_external(client, state.options):
+        outside = client_endpoint(node, client, state.options)
+        host = f"{outside.host or ''}:{outside.port}@{node.bus_port}"
     words = [
         node.id,
         f"{host},{node.hostname}" if node.hostname else host,

@@ -1,6 +1,12 @@
-"""Which address of a node a given client is told: by MOVED, CLUSTER SLOTS and CLUSTER SHARDS alike.
+"""Which address of a node a given client is told: by MOVED, CLUSTER SLOTS, SHARDS and NODES alike.
 
-(Redis: cluster-preferred-endpoint-type, getPreferredEndpoint.)
+One cluster can be reached from two sides: from inside its network, where nodes know each other by the addresses of the
+bus, and from outside, through published ports or address translation, where those addresses mean nothing. A client is
+told the addresses of the side that it came in through: on `external-port` each node's `external-endpoint`, which
+travels with gossip, on the other port the address inside. That holds whatever the network in between does; guessing
+by the client's address would not, because a published port can make every client look like the gateway.
+
+(Redis: cluster-preferred-endpoint-type, getPreferredEndpoint. The two sides are Trivet's own.)
 """
 
 from typing import Final, final
@@ -10,6 +16,8 @@ from trivet_node.cluster.nodes import ClusterNode
 from trivet_node.cluster.options import ENDPOINT_HOSTNAME, ENDPOINT_UNKNOWN, ClusterOptions
 
 UNKNOWN_HOSTNAME: Final = "?"
+# The name under which a node's external endpoint stands among its metadata.
+EXTERNAL_ENDPOINT: Final = "external-endpoint"
 
 
 @final
@@ -23,8 +31,16 @@ class Endpoint:
 
 def client_endpoint(node: ClusterNode, client: Client, options: ClusterOptions) -> Endpoint:
     """Return where `client` can reach `node`."""
+    if is_external(client, options) and EXTERNAL_ENDPOINT in node.metadata:
+        host, _, port = node.metadata[EXTERNAL_ENDPOINT].rpartition(":")
+        return Endpoint(host, int(port))
     if options.preferred_endpoint == ENDPOINT_UNKNOWN:
         return Endpoint(None, node.port)
     if options.preferred_endpoint == ENDPOINT_HOSTNAME:
         return Endpoint(node.hostname or UNKNOWN_HOSTNAME, node.port)
     return Endpoint(node.host, node.port)
+
+
+def is_external(client: Client, options: ClusterOptions) -> bool:
+    """Say whether `client` came in from outside."""
+    return options.external_port != 0 and client.local_address.endswith(f":{options.external_port}")

@@ -28,5 +28,7 @@ class ClusterOptions:
         self.replica_no_failover: bool = False
         self.replica_validity_factor: int = 10
         self.replica_ping_period_ms: int = 10000
+        # Clients that came in through this port are told external endpoints; 0 where there is none.
+        self.external_port: int = 0
         # What this node tells of itself beyond Redis' fields.
         self.metadata: dict[str, str] = {}

@@ -244,7 +244,7 @@ def info(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def nodes(server: Server, client: Client, arguments: list[bytes]) -> None:
     """CLUSTER NODES."""
-    client.reply.verbatim(description.describe_nodes(state_of(server)).encode())
+    client.reply.verbatim(description.describe_nodes(state_of(server), client).encode())
 
 
 def slots(server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -268,7 +268,7 @@ def replicas(server: Server, client: Client, arguments: list[bytes]) -> None:
     primary = administration.known_node(state, _text(arguments[2]))
     if not primary.is_primary():
         raise CommandError(b"ERR The specified node is not a master")
-    lines = [description.describe_node(state, node).encode() for node in state.replicas_of(primary)]
+    lines = [description.describe_node(state, node, client).encode() for node in state.replicas_of(primary)]
     client.reply.bulk_array(lines)
 
 

@@ -1,7 +1,7 @@
 """The replies from which clients and sentinels learn who serves what: CLUSTER SLOTS, SHARDS and LINKS."""
 
 from trivet_node.client import Client
-from trivet_node.cluster.endpoint import Endpoint, client_endpoint
+from trivet_node.cluster.endpoint import EXTERNAL_ENDPOINT, Endpoint, client_endpoint
 from trivet_node.cluster.nodes import FAIL, ClusterNode
 from trivet_node.cluster.options import ENDPOINT_HOSTNAME, ENDPOINT_IP
 from trivet_node.cluster.slots import slot_ranges
@@ -108,7 +108,8 @@ def _rank_of_shard(item: tuple[str, list[ClusterNode]]) -> tuple[int, str]:
 def _reply_shard_node(state: ClusterState, client: Client, node: ClusterNode) -> None:
     reply = client.reply
     endpoint = client_endpoint(node, client, state.options)
-    reply.map(8 if node.hostname else 7)
+    outside = node.metadata.get(EXTERNAL_ENDPOINT, "")
+    reply.map(7 + (1 if node.hostname else 0) + (1 if outside else 0))
     reply.bulk(b"id")
     reply.bulk_text(node.id)
     reply.bulk(b"port")
@@ -120,6 +121,9 @@ def _reply_shard_node(state: ClusterState, client: Client, node: ClusterNode) ->
     if node.hostname:
         reply.bulk(b"hostname")
         reply.bulk_text(node.hostname)
+    if outside:
+        reply.bulk_text(EXTERNAL_ENDPOINT)
+        reply.bulk_text(outside)
     reply.bulk(b"role")
     reply.bulk(b"master" if node.is_primary() else b"replica")
     reply.bulk(b"replication-offset")
