@@ -264,7 +264,8 @@ class RequestParser:
         if self._buffer[end + 1] != _LF:
             self._is_strict = False
         self._number_end = end + 2
-        digits = self._buffer[first + 1 : end]
+        # An end before the start is no empty slice for mypyc.
+        digits = self._buffer[first + 1 : end] if end > first else b""
         if self._buffer[first] != _MINUS or not digits.isdigit() or digits.startswith(b"0") or len(digits) > 19:
             return _INVALID
         return -1 if int(digits) <= _LARGEST_NEGATIVE else _INVALID

@@ -457,7 +457,7 @@ def test_writes_need_good_replicas() -> None:
 
 
 def test_stale_data_may_be_refused() -> None:
-    replica = Node("r", replica_serve_stale_data=0)
+    replica = Node("r", replica_serve_stale_data=False)
     replica.do("REPLICAOF", "p", "1")
     assert replica.do("GET", "a").startswith(b"-MASTERDOWN")
     assert replica.do("REPLICAOF", "NO", "ONE") == b"+OK\r\n"
