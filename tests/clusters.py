@@ -18,9 +18,10 @@ FORMING_TIMEOUT_S: Final = 20.0
 
 
 class RunningCluster:
-    """A cluster that serves all slots. Nodes are known by their ports; who ended a node does not matter to it."""
+    """A cluster of some kind (see CLUSTERS) that serves all slots; its nodes are known by their ports."""
 
-    def __init__(self, ports: list[int]) -> None:
+    def __init__(self, kind: str, ports: list[int]) -> None:
+        self.kind = kind
         self.ports = ports
 
     @property
@@ -108,7 +109,7 @@ def redis_cluster(directory: Path) -> Iterator[RunningCluster]:
     try:
         for _ in range(6):
             servers.append(start_redis_server(directory, *options))
-        cluster = RunningCluster([server.port for server in servers])
+        cluster = RunningCluster("redis", [server.port for server in servers])
         create = ["redis-cli", "--cluster", "create", *(f"{HOST}:{port}" for port in cluster.ports)]
         subprocess.run([*create, "--cluster-replicas", "1", "--cluster-yes"], check=True, capture_output=True)
         wait_until(cluster.is_whole, FORMING_TIMEOUT_S, "the cluster is whole")

@@ -11,7 +11,7 @@ could do harm (see `Options.retry_lost`). Redirections, failovers and resharding
 """
 
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from itertools import chain
 from types import TracebackType
@@ -20,7 +20,7 @@ from typing import Any, Literal, Self, TypeVar, Unpack, cast, overload
 import trio
 
 from trivet_client.commands import KeyCommands, ServerCommands, StringCommands
-from trivet_client.commands.base import Key, V, Value, option, unchanged
+from trivet_client.commands.base import Key, Pairs, V, option, unchanged
 from trivet_client.discovery import ClusterSource, FixedSource, Source
 from trivet_client.dispatcher import Dispatcher
 from trivet_client.errors import ClientError, ClusterUnavailable
@@ -178,7 +178,7 @@ class BaseClient(StringCommands[V], KeyCommands[V], ServerCommands[V]):
             values.update(zip(positions, reply, strict=True))
         return [values[position] for position in range(len(keys))]
 
-    async def mset_nonatomic(self, values: Mapping[Key, Value]) -> None:
+    async def mset_nonatomic(self, values: Pairs) -> None:
         """MSET for keys of any slots: one MSET a slot, all at the same time; on an error some may have been stored."""
         await self._by_slot("MSET", list(values.items()))
 

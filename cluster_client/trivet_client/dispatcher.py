@@ -145,14 +145,11 @@ class Dispatcher:
         return pool
 
     def _adopt(self, topology: Topology) -> None:
-        """Take over a topology just fetched; give up on nodes that failed, forget those that are gone."""
+        """Take over a topology just fetched; give up on nodes that failed or are gone."""
         self.router.topology = topology
-        known = topology.addresses
-        for address in list(self._pools):
-            if address in topology.failed:
-                self._pools[address].abandon()
-            elif address not in known:
-                self._pools.pop(address).forget_idle()
+        alive = topology.addresses - topology.failed
+        for address in self._pools.keys() - alive:
+            self._pools.pop(address).abandon()
 
     def _somebody_waits(self) -> bool:
         return any(pool.keeps_waiting() for pool in self._pools.values())

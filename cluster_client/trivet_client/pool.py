@@ -121,7 +121,7 @@ class NodePool:
             finally:
                 del self._under_way[scope]
         if scope.cancelled_caught:
-            exchange.failure = "the node is held for failed"
+            exchange.failure = "the node is given up for failed"
         return exchange
 
     async def _exchange(self, exchange: Exchange, requests: Sequence[bytes], response_timeout_s: float) -> None:

@@ -5,7 +5,7 @@ are awaitables of the converted reply, so each method is written once. `V` is by
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from trivet_wire.connection import Argument, Reply
@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 Key = bytes | str
 Value = Argument
+Pairs = Mapping[bytes, Value] | Mapping[str, Value]
 
 
 class CommandRunner(ABC, Generic[V]):
@@ -50,6 +51,6 @@ def option(name: str, value: Argument | None) -> list[Argument]:
     return [] if value is None else [name, value]
 
 
-def flatten(pairs: Iterable[tuple[Key, Value]]) -> list[Argument]:
+def flatten(pairs: Pairs) -> list[Argument]:
     """Return keys and values in one list."""
-    return [each for pair in pairs for each in pair]
+    return [each for pair in pairs.items() for each in pair]

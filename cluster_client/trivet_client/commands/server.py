@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
-from trivet_client.commands.base import CommandRunner, V, Value, is_ok, unchanged, words
+from trivet_client.commands.base import CommandRunner, V, Value, flatten, is_ok, unchanged, words
 from trivet_client.replies import as_dict
 from trivet_wire.connection import Reply
 
@@ -33,7 +33,7 @@ class ServerCommands(CommandRunner[V]):
 
     def config_set(self, settings: Mapping[str, Value]) -> Awaitable[bool]:
         """CONFIG SET: change settings of one node."""
-        return self._run(is_ok, "CONFIG", "SET", *(each for pair in settings.items() for each in pair))
+        return self._run(is_ok, "CONFIG", "SET", *flatten(settings))
 
     def publish(self, channel: V | str, message: Value) -> Awaitable[int]:
         """PUBLISH: send a message; return how many clients of the node that was asked received it."""

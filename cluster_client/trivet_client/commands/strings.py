@@ -1,8 +1,8 @@
 """String commands."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 
-from trivet_client.commands.base import CommandRunner, Key, V, Value, flag, flatten, is_ok, option, unchanged
+from trivet_client.commands.base import CommandRunner, Key, Pairs, V, Value, flag, flatten, is_ok, option, unchanged
 
 
 class StringCommands(CommandRunner[V]):
@@ -79,13 +79,13 @@ class StringCommands(CommandRunner[V]):
         """MGET: return the values in the order of the keys, None for missing ones."""
         return self._run(unchanged, "MGET", *keys)
 
-    def mset(self, values: Mapping[Key, Value]) -> Awaitable[bool]:
+    def mset(self, values: Pairs) -> Awaitable[bool]:
         """MSET: store all values at once."""
-        return self._run(is_ok, "MSET", *flatten(values.items()))
+        return self._run(is_ok, "MSET", *flatten(values))
 
-    def msetnx(self, values: Mapping[Key, Value]) -> Awaitable[bool]:
+    def msetnx(self, values: Pairs) -> Awaitable[bool]:
         """MSETNX: store all values at once if none of the keys exists; return whether they were stored."""
-        return self._run(bool, "MSETNX", *flatten(values.items()))
+        return self._run(bool, "MSETNX", *flatten(values))
 
     def append(self, key: Key, value: Value) -> Awaitable[int]:
         """APPEND: append to the value and return its new length in bytes."""
