@@ -134,6 +134,8 @@ class Snapshots:
             succeeded = await self._wait(child)
             self._replica_child = None
             replicas = sync.snapshot_ended(self.server, succeeded)
+            # Some may have come that the last one could not serve.
+            sync.start_snapshot_if_wanted(self.server)
             self.reactor.flush_pending()
             size = os.fstat(file.fileno()).st_size
             async with trio.open_nursery() as nursery:
