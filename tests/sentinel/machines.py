@@ -84,12 +84,15 @@ class Bench:
         host = link.address.host
         text = "".join(f"{name}:{value}\r\n" for name, value in self.info.get(host, {}).items())
         replies = {"PING": b"PONG", "INFO": text.encode(), "SENTINEL": self.verdicts.get(host, [0, b"*", 0])}
-        cluster = {"SHARDS": self.account, "INFO": f"cluster_current_epoch:{self.cluster_epoch}\r\n".encode()}
         for effect in sent[len(sent) - len(link.pending) :]:
             name = effect.arguments[0]
-            self.answer(
-                link, cluster.get(effect.arguments[1], b"OK") if name == "CLUSTER" else replies.get(name, b"OK")
-            )
+            reply = self._cluster_reply(effect.arguments) if name == "CLUSTER" else replies.get(name, b"OK")
+            self.answer(link, reply)
+
+    def _cluster_reply(self, arguments: tuple[str, ...]) -> Any:
+        epoch = f"cluster_current_epoch:{self.cluster_epoch}\r\n".encode()
+        replies = {"SHARDS": self.account, "INFO": epoch, "FAILOVER": self.takeover_reply}
+        return replies.get(arguments[1], b"OK")
 
     def answer_all(self) -> None:
         """Let everybody who is not in `dead` answer what they were asked."""
