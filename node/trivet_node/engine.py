@@ -129,7 +129,8 @@ class Engine:
             self._contain_fault(client)
             client.flags |= CLOSE_NOW
         server.keyspace.expire_mode = EXPIRE_HIDES
-        server.feed_stream(upstream.take_applied())
+        if upstream.unpassed():
+            server.feed_stream(upstream.take_applied())
         if upstream.acknowledgement_due >= 0:
             acknowledge(server, upstream, upstream.acknowledgement_due)
             upstream.acknowledgement_due = -1

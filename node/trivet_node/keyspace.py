@@ -303,15 +303,8 @@ class Database:
 
     def adopt(self, other: "Database") -> None:
         """Take over the keys of another database, which is given up, in place of those in this one."""
-        self._break_watches_of_flush()
-        self.slots = other.slots
-        self.deadlines = other.deadlines
-        self.quiet_until_ms = other.quiet_until_ms
-        self.size = other.size
-        self.volatile = other.volatile
-        self._break_watches_of_flush()
-        self.keyspace.dirty += 1
-        self.keyspace.access.forget_database(self.index)
+        self.flush()
+        self.swap(other)
 
     def watch(self, key: bytes, watch: Watch) -> None:
         """Break `watch` when `key` changes."""

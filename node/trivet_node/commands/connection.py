@@ -164,7 +164,7 @@ def _introduce(server: Server, client: Client) -> None:
         (b"proto", int(reply.protocol)),
         (b"id", client.id),
         (b"mode", b"cluster" if config.cluster_enabled else b"standalone"),
-        (b"role", b"master" if config.replicaof is None else b"replica"),
+        (b"role", b"master" if server.replication.upstream is None else b"replica"),
     ):
         reply.bulk(name)
         if isinstance(value, int):
