@@ -30,12 +30,13 @@ SLOT_COUNT: Final = 16384
 
 @attrs.frozen
 class ShardNode:
-    """One node in a shard's account. `address` is where to reach it."""
+    """One node in a shard's account. `address` is where to reach it, `outside` where others do (None: nowhere else)."""
 
     node_id: str
     address: Address
     is_primary: bool
     is_online: bool
+    outside: Address | None = None
 
 
 @attrs.frozen
@@ -153,7 +154,14 @@ def _parse_node(item: Reply, asked: Address) -> ShardNode:
     name = host.decode() if host not in (b"", b"?") else asked.host
     port = fields.get(b"port", asked.port)
     is_online = fields.get(b"health", b"online") == b"online"
-    return ShardNode(fields[b"id"].decode(), Address(name, port), fields.get(b"role") == b"master", is_online)
+    outside_host, _, outside_port = fields.get(b"external-endpoint", b"").decode().rpartition(":")
+    return ShardNode(
+        node_id=fields[b"id"].decode(),
+        address=Address(name, port),
+        is_primary=fields.get(b"role") == b"master",
+        is_online=is_online,
+        outside=Address(outside_host, int(outside_port)) if outside_host and outside_port.isdigit() else None,
+    )
 
 
 def _take_shards(sentinel: Sentinel, cluster: Cluster, link: Link, reply: Reply) -> None:
@@ -162,6 +170,9 @@ def _take_shards(sentinel: Sentinel, cluster: Cluster, link: Link, reply: Reply)
     shards = parse_shards(reply, link.address)
     cluster.answered_ms = sentinel.now_ms
     known = [node.address for shard in shards for node in shard.nodes]
+    sentinel.external_endpoints.update(
+        {node.address: node.outside for shard in shards for node in shard.nodes if node.outside}
+    )
     if known and known != cluster.known:
         cluster.known = known
         sentinel.save()

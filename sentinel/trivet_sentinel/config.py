@@ -43,6 +43,7 @@ class Config:
 
     path: Path
     port: int = 26379
+    external_port: int = 0
     bind: list[str] = attrs.field(factory=lambda: ["*", "-::*"])
     logfile: str = ""
     pidfile: str = ""
@@ -120,6 +121,10 @@ def _set_port(config: Config, values: list[str]) -> None:
     config.port = config.options.port = port_number(_single(values), lowest=0)
 
 
+def _set_external_port(config: Config, values: list[str]) -> None:
+    config.external_port = config.options.external_port = port_number(_single(values), lowest=0)
+
+
 def _set_bind(config: Config, values: list[str]) -> None:
     config.bind = values
 
@@ -154,6 +159,7 @@ def _check_daemonize(_config: Config, values: list[str]) -> None:
 
 _PLAIN: Final[dict[str, Callable[[Config, list[str]], None]]] = {
     "port": _set_port,
+    "external-port": _set_external_port,
     "bind": _set_bind,
     "dir": _set_directory,
     "logfile": _set_logfile,

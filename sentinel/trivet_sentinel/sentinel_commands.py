@@ -7,11 +7,11 @@ from typing import Final
 
 import attrs
 
-from trivet_sentinel import clusters, election, failover, groups, patterns, reports
+from trivet_sentinel import clusters, election, failover, groups, patterns, reports, sides
 from trivet_sentinel.reports import Fields
 from trivet_sentinel.sessions import Client, Command, Server, container, reply_wrong_arity, text
 from trivet_sentinel.settings import SCRIPT_OPTIONS, BadOption, find_row, port_number, yes_no, yes_or_no
-from trivet_sentinel.state import Address, Group, Options, Sentinel, Settings
+from trivet_sentinel.state import Address, Group, Node, Options, Sentinel, Settings
 from trivet_sentinel.state_file import check_host, check_new_name, positive_quorum, settings_named
 
 NO_SUCH_GROUP: Final = b"ERR No such master with that name"
@@ -32,16 +32,25 @@ def _reply_fields(client: Client, fields: Fields) -> None:
         client.out.bulk_text(str(value))
 
 
+def _reply_node(server: Server, client: Client, node: Node, fields: Fields) -> None:
+    told = sides.told_address(server.sentinel, client, node.address)
+    shown: Fields = {**fields, "ip": told.host, "port": told.port}
+    # Replicas are named by their address, primaries by their group.
+    if fields["name"] == f"{fields['ip']}:{fields['port']}":
+        shown["name"] = str(told)
+    _reply_fields(client, shown)
+
+
 def _masters(server: Server, client: Client, _arguments: list[bytes]) -> None:
     client.out.array(len(server.sentinel.groups))
     for group in server.sentinel.groups.values():
-        _reply_fields(client, reports.primary_fields(server.sentinel, group))
+        _reply_node(server, client, group.primary, reports.primary_fields(server.sentinel, group))
 
 
 def _master(server: Server, client: Client, arguments: list[bytes]) -> None:
     group = _find_group(server, client, arguments[2])
     if group is not None:
-        _reply_fields(client, reports.primary_fields(server.sentinel, group))
+        _reply_node(server, client, group.primary, reports.primary_fields(server.sentinel, group))
 
 
 def _replicas(server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -50,7 +59,7 @@ def _replicas(server: Server, client: Client, arguments: list[bytes]) -> None:
         announced = [node for node in group.replicas.values() if node.is_announced]
         client.out.array(len(announced))
         for node in announced:
-            _reply_fields(client, reports.replica_fields(server.sentinel, group, node))
+            _reply_node(server, client, node, reports.replica_fields(server.sentinel, group, node))
 
 
 def _sentinels(server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -70,8 +79,8 @@ def _get_address(server: Server, client: Client, arguments: list[bytes]) -> None
     if group is None:
         client.out.null_array()
         return
-    address = group.current_primary().address
-    client.out.bulk_array([server.sentinel.shown_host(address).encode(), str(address.port).encode()])
+    told = sides.told_address(server.sentinel, client, group.current_primary().address)
+    client.out.bulk_array([told.host.encode(), str(told.port).encode()])
 
 
 def _is_down_by_address(server: Server, client: Client, arguments: list[bytes]) -> None:

@@ -176,7 +176,8 @@ def main(argv: list[str]) -> int:
         config = load(Path(argv[0]), argv[1:])
         sentinel = _make_sentinel(config)
         log = open_log(config.logfile)
-        listeners = listen(config.bind, config.port)
+        ports = [config.port, config.external_port] if config.external_port else [config.port]
+        listeners = [listener for port in ports for listener in listen(config.bind, port)]
     except (ConfigError, CannotListen, OSError) as error:
         print(f"trivet sentinel: {error}", file=sys.stderr)  # noqa: T201
         return 1

@@ -252,6 +252,8 @@ class Options:
     sentinel_pass: str = ""
     requirepass: str = ""
     port: int = 26379
+    # Clients that come in through this port are told external endpoints of nodes; 0 where there is none.
+    external_port: int = 0
 
     @property
     def peer_credentials(self) -> Credentials:
@@ -272,6 +274,8 @@ class Sentinel:
     links: dict[tuple[Address, bool, Credentials], Link] = attrs.field(factory=dict)
     links_by_id: dict[int, Link] = attrs.field(factory=dict)
     resolved: dict[str, str] = attrs.field(factory=dict)
+    # What nodes of clusters tell of themselves: address inside -> address outside.
+    external_endpoints: dict[Address, Address] = attrs.field(factory=dict)
     now_ms: int = 0
     tilt_since_ms: int | None = None
     tilt_until_ms: int = 0
