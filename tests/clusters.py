@@ -4,13 +4,14 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import hiredis
 
-from tests.processes import HOST, ServerProcess, call, start_redis_server, wait_until
+from tests.processes import HOST, ServerProcess, call, free_ports, start_redis_server, wait_until
 from trivet_wire.slots import key_slot
 
 NODE_TIMEOUT_MS: Final = 1000
@@ -120,6 +121,24 @@ def redis_cluster(directory: Path) -> Iterator[RunningCluster]:
             server.kill()
 
 
+@contextlib.contextmanager
+def trivet_cluster(directory: Path) -> Iterator[RunningCluster]:
+    """Run Trivet's own cluster of six nodes with three sentinels, formed by `trivet up`."""
+    port, sentinel_port = free_ports(6), free_ports(3)
+    trivet = [sys.executable, "-m", "trivet_deploy.cli"]
+    options = ["--port", str(port), "--sentinel-port", str(sentinel_port), "--down-after-ms", str(NODE_TIMEOUT_MS)]
+    try:
+        up = [*trivet, "up", "--dir", str(directory), "--detach", *options]
+        done = subprocess.run(up, check=False, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+        cluster = RunningCluster("trivet", list(range(port, port + 6)))
+        wait_until(cluster.is_whole, FORMING_TIMEOUT_S, "the cluster is whole")
+        wait_until(lambda: _replicas_are_linked(cluster), FORMING_TIMEOUT_S, "the replicas follow")
+        yield cluster
+    finally:
+        subprocess.run([*trivet, "down", "--dir", str(directory)], check=True, capture_output=True, timeout=60)
+
+
 def _replicas_are_linked(cluster: RunningCluster) -> bool:
     roles = [cluster.call(port, "ROLE") for port in cluster.ports]
     return all(role[3] == b"connected" for role in roles if role[0] == b"slave")
@@ -127,5 +146,6 @@ def _replicas_are_linked(cluster: RunningCluster) -> bool:
 
 # How to start a cluster of each kind; tests of what a client sees run against all of them.
 CLUSTERS: Final[dict[str, Callable[[Path], contextlib.AbstractContextManager[RunningCluster]]]] = {
-    "redis": redis_cluster
+    "redis": redis_cluster,
+    "trivet": trivet_cluster,
 }

@@ -37,12 +37,20 @@ _given_ports: set[int] = set()
 
 def free_port() -> int:
     """Return a port on which nothing listens, nor on the bus port 10000 above it; no port is returned twice."""
+    return free_ports(1)
+
+
+def free_ports(count: int) -> int:
+    """Return the first of `count` free ports in a row; see free_port()."""
     choice = random.SystemRandom()
     while True:
-        port = choice.randint(_LOWEST_PORT, _HIGHEST_PORT)
-        if port not in _given_ports and _is_free(port) and _is_free(port + BUS_PORT_OFFSET):
-            _given_ports.add(port)
-            return port
+        first = choice.randint(_LOWEST_PORT, _HIGHEST_PORT)
+        ports = range(first, first + count)
+        if _given_ports.isdisjoint(ports) and all(
+            _is_free(port) and _is_free(port + BUS_PORT_OFFSET) for port in ports
+        ):
+            _given_ports.update(ports)
+            return first
 
 
 def _is_free(port: int) -> bool:

@@ -7,7 +7,7 @@ import trio
 
 from tests.conftest import require_redis_server
 from tests.processes import ServerProcess, start_redis_server
-from trivet_client import AuthenticationError, Client, NoScriptError, ServerError
+from trivet_client import AuthenticationError, Client, NoScriptError, ServerError, WrongTypeError
 
 
 async def test_commands_of_any_keys(own_redis_server: ServerProcess) -> None:
@@ -19,6 +19,9 @@ async def test_commands_of_any_keys(own_redis_server: ServerProcess) -> None:
         assert await client.execute("HSET", "h", "f", "v") == 1
         assert await client.execute("HGETALL", "h") == {b"f": b"v"}
         assert await client.delete_nonatomic("a", "b", "c", "h") == 4
+        assert await client.execute("RPUSH", "l", "x", "y") == 2
+        with pytest.raises(WrongTypeError):
+            await client.get("l")
         with pytest.raises(NoScriptError):
             await client.execute("EVALSHA", "0" * 40, 0)
         with pytest.raises(ServerError, match="unknown command"):
