@@ -9,7 +9,7 @@ import trio
 from redis.cluster import RedisCluster
 
 from tests.conftest import require_redis_server
-from tests.processes import HOST, ServerProcess, call, free_port, start_trivet_node, wait_until
+from tests.processes import HOST, ServerProcess, call, free_port, start_sentinel, start_trivet_node, wait_until
 from trivet_deploy.launcher.formation import Layout, Member, form, wait_until_ready
 from trivet_deploy.network import Endpoint
 
@@ -92,6 +92,22 @@ def test_cluster_clients_work_from_either_side(sides: list[Side]) -> None:
         for number in range(20):
             command = ["redis-cli", "-c", "-h", host, "-p", str(port), "get", f"{host}:{number}"]
             assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == f"{number}\n"
+
+
+def test_sentinels_tell_clients_from_outside_the_external_endpoints(sides: list[Side], tmp_path: Path) -> None:
+    trio.run(form_cluster, sides)
+    external_port = free_port()
+    lines = [f"sentinel monitor-cluster trivet {HOST} {sides[0].node.port} 1", f"external-port {external_port}"]
+    with start_sentinel(tmp_path, *lines) as sentinel:
+        wait_until(lambda: len(sentinel.call("SENTINEL", "MASTERS")) == 2, 10.0, "the sentinel knows both shards")
+        for fields in call(external_port, "SENTINEL", "MASTERS"):
+            master = dict(zip(fields[::2], fields[1::2], strict=True))
+            assert master[b"ip"].decode() == OUTSIDE
+            assert int(master[b"port"]) in {side.external_port for side in sides}
+            told = call(external_port, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", master[b"name"])
+            assert told == [master[b"ip"], master[b"port"]]
+            inside = sentinel.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", master[b"name"])
+            assert (inside[0].decode(), int(inside[1])) in {side.node.address for side in sides}
 
 
 def test_an_endpoint_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@
     2. every node meets every node before it             CLUSTER MEET
     3. every replica follows its primary                 CLUSTER REPLICATE, as soon as gossip has made it known
 
-Each step looks first whether it has been done, so that a formation which was interrupted can be done again.
+Each step looks first whether it has been done, so that a formation which was interrupted can be done again. A cluster
+that has been formed is left alone: failovers may have given its nodes other roles than they had at first.
 
 Ready means that a user finds nothing missing: every node knows all the others, sees all slots served and, if it is a
 replica, follows its primary's stream; every sentinel knows every shard with its replicas and the other sentinels.
@@ -18,11 +19,13 @@ import attrs
 import trio
 
 from trivet_deploy.launcher.contact import UNREACHABLE, Contact, contacts, info_fields, pairs
-from trivet_deploy.launcher.plan import ClusterPlan, slot_ranges
+from trivet_deploy.launcher.plan import SLOT_COUNT, ClusterPlan, slot_ranges
 from trivet_deploy.network import Endpoint
 from trivet_wire.connection import ErrorReply
 
 _POLL_INTERVAL_S = 0.02
+# In a line of CLUSTER NODES.
+_FIELDS_BEFORE_SLOTS = 8
 
 
 class NotReady(Exception):
@@ -69,6 +72,8 @@ async def form(layout: Layout, timeout_s: float) -> None:
     async with contacts((member.name, member.endpoint) for member in layout.members) as nodes:
         by_name = {node.name: node for node in nodes}
         await _all_within(timeout_s, [(node, _answers) for node in nodes])
+        if await _is_formed(nodes):
+            return
         shares = zip(layout.primaries, slot_ranges(len(layout.primaries)), strict=True)
         await _all_within(timeout_s, [(by_name[member.name], partial(_take_slots, share)) for member, share in shares])
         for index, node in enumerate(nodes):
@@ -121,6 +126,14 @@ async def _until_nothing_lacks(contact: Contact, check: _Check, lacking: dict[st
         await trio.sleep(_POLL_INTERVAL_S)
 
 
+async def _is_formed(nodes: Sequence[Contact]) -> bool:
+    """Say whether all slots are given away and no node is left without either slots or a primary."""
+    info = info_fields(await nodes[0].call("CLUSTER", "INFO"))
+    lines = [line.split() for line in (await nodes[0].call("CLUSTER", "NODES")).decode().splitlines()]
+    busy = [fields for fields in lines if "slave" in fields[2].split(",") or len(fields) > _FIELDS_BEFORE_SLOTS]
+    return info.get("cluster_slots_assigned") == str(SLOT_COUNT) and len(busy) >= len(nodes)
+
+
 async def _meet(node: Contact, endpoints: Sequence[Endpoint]) -> None:
     # The address of a line of CLUSTER NODES is host:port@bus-port.
     lines = (await node.call("CLUSTER", "NODES")).decode().splitlines()
@@ -139,7 +152,7 @@ async def _take_slots(share: tuple[int, int], node: Contact) -> str:
     owned = [
         line for line in (await node.call("CLUSTER", "NODES")).decode().splitlines() if "myself" in line.split()[2]
     ]
-    if not owned or len(owned[0].split()) <= 8:
+    if not owned or len(owned[0].split()) <= _FIELDS_BEFORE_SLOTS:
         await node.call("CLUSTER", "ADDSLOTSRANGE", *share)
     return ""
 
