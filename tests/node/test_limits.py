@@ -82,7 +82,8 @@ def test_normal_clients_have_no_limit_by_default_and_replicas_none_below_the_bac
 def test_query_limit_counts_what_is_no_request_yet() -> None:
     engine = TestEngine(Config(client_query_buffer_limit=2**20))
     connection = engine.connect()
-    engine.engine.feed(connection.client, b"*2\r\n$3\r\nGET\r\n$3000000\r\n" + b"x" * (2**20 - 3))
+    start = b"*2\r\n$3\r\nGET\r\n$3000000\r\n"
+    engine.engine.feed(connection.client, start + b"x" * (2**20 - len(start)))
     assert not exceeds_query_limit(engine.server.config, connection.client)
     engine.engine.feed(connection.client, b"x")
     assert exceeds_query_limit(engine.server.config, connection.client)
