@@ -38,6 +38,9 @@ def restore(config: Config, sentinel: Sentinel) -> None:
                 _restore_one(sentinel, name, arguments)
             except BadOption as error:
                 raise directive.error(str(error)) from error
+    for group in sentinel.groups.values():
+        # The links were made before the group's password was read.
+        groups.reconnect_nodes(sentinel, group)
 
 
 def _restore_one(sentinel: Sentinel, name: str, arguments: list[str]) -> None:

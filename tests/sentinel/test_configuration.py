@@ -62,6 +62,7 @@ def test_a_file_that_redis_sentinel_wrote_is_understood(tmp_path: Path) -> None:
     assert group.peers[PEER_ID].address == Address("10.1.0.1", 26379)
     assert group.settings.auth_pass == "pass word"
     assert group.settings.renamed_commands == {"config": "other"}
+    assert {node.link.credentials.password for node in group.nodes()} == {"pass word"}
 
 
 def test_the_state_survives_being_written_and_read(tmp_path: Path) -> None:
