@@ -21,18 +21,32 @@ class History:
         self.offset: int = 0
         self.previous_id: bytes = NO_ID
         self.previous_end: int = _NOWHERE
+        # Whether anybody else was told the present id.
+        self.is_shared: bool = False
 
     def begin(self, replication_id: bytes) -> None:
         """Begin a history that nobody else has a part of; the offset stays."""
         self.id = replication_id
         self.previous_id = NO_ID
         self.previous_end = _NOWHERE
+        self.is_shared = False
 
     def branch(self, replication_id: bytes) -> None:
         """Begin a history that parts from the present one here: a replica becomes a primary."""
         self.previous_id = self.id
         self.previous_end = self.offset + 1
         self.id = replication_id
+        self.is_shared = False
+
+    def known_id(self) -> bytes:
+        """Return the id by which another node may know this point.
+
+        That is the previous one as long as nothing was written and nobody was told of the present one: a primary that
+        led for a moment only, or a node that has just loaded a snapshot, can go back to where it came from.
+        """
+        if not self.is_shared and self.previous_end == self.offset + 1:
+            return self.previous_id
+        return self.id
 
     def restart(self, replication_id: bytes, offset: int) -> None:
         """Take over the point of a data set received whole."""

@@ -3,7 +3,7 @@
 from typing import final
 
 from trivet_node.replication.backlog import Backlog
-from trivet_node.replication.history import NO_ID, History
+from trivet_node.replication.history import History
 from trivet_node.replication.replicas import Replicas
 from trivet_node.replication.upstream import Upstream
 
@@ -50,6 +50,6 @@ class Replication:
 
     def resume_point(self) -> tuple[bytes, int]:
         """Return the replication id and the next offset to ask a primary for; b"?" and -1 for everything."""
-        if not self.may_continue or self.history.id == NO_ID:
+        if not self.may_continue:
             return b"?", -1
-        return self.history.id, self.history.offset + 1
+        return self.history.known_id(), self.history.offset + 1

@@ -114,6 +114,7 @@ def _continue(server: Server, replica: Replica, next_offset: int) -> None:
     missing = replication.backlog.since(next_offset)
     client = replica.client
     client.flags |= REPLICA
+    replication.history.is_shared = True
     replica.acknowledged_ms = int(server.keyspace.now_ms)
     replication.replicas.add(replica, ONLINE)
     client.reply.raw(b"+CONTINUE %s\r\n" % replication.history.id if replica.understands_psync2 else b"+CONTINUE\r\n")
@@ -155,6 +156,7 @@ def _begin_full(server: Server, replica: Replica) -> None:
 def _announce(server: Server, replica: Replica, offset: int) -> None:
     replica.state = SNAPSHOT_UNDER_WAY
     replica.snapshot_offset = offset
+    server.replication.history.is_shared = True
     if not replica.is_old:
         replica.client.reply.raw(b"+FULLRESYNC %s %d\r\n" % (server.replication.history.id, offset))
         server.mark_pending(replica.client)

@@ -105,7 +105,7 @@ class Node(Host):
 
     def primary_changed(self) -> None:
         """Follow the primary that the server has now, or none."""
-        log.set_role("M" if self.server.replication.upstream is None else "S")
+        self._show_role()
         self.link.primary_changed()
 
     def primary_link_lost(self) -> None:
@@ -175,10 +175,14 @@ class Node(Host):
             elif ticks % _COLLECT_YOUNG_EVERY == 0:
                 gc.collect(0)
 
+    def _show_role(self) -> None:
+        log.set_role("M" if self.server.replication.upstream is None else "S")
+
     async def _load(self) -> bool:
         """Load the snapshot on disk, if there is one; say whether the node may go on."""
         server = self.server
         roles.begin(server)
+        self._show_role()
         server.checks |= CHECK_LOADING
         is_replica = server.replication.upstream is not None
         started_s = time.monotonic()

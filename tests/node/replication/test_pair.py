@@ -348,6 +348,19 @@ def test_the_other_replica_continues_with_the_promoted_one() -> None:
     assert primary.dump() == first.dump()
 
 
+def test_a_primary_that_led_for_a_moment_goes_back_to_where_it_came_from() -> None:
+    primary, replica = Node("p"), Node("r")
+    primary.do("SET", "a", "1")
+    synchronized(replica, primary).cut()
+    replica.do("REPLICAOF", "NO", "ONE")
+    back = Link(replica, primary)
+    assert back.outcome != FULL
+    back.cut()
+    replica.do("REPLICAOF", "NO", "ONE")
+    replica.do("SET", "b", "2")
+    assert Link(replica, primary).outcome == FULL
+
+
 def test_an_old_primary_with_writes_of_its_own_gives_them_up() -> None:
     primary, replica = Node("p"), Node("r")
     synchronized(replica, primary).cut()
