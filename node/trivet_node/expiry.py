@@ -15,7 +15,7 @@ from trivet_node.keyspace import EXPIRE_DELETES, NEVER_MS, Crowd, Database, Keys
 from trivet_wire.slots import SLOT_COUNT
 
 # Keys looked at in one cycle: below 3 ms also when interpreted.
-CYCLE_KEYS: Final = 2000
+CYCLE_KEYS: Final = 1000
 
 
 def expire_cycle(keyspace: Keyspace, budget: int = CYCLE_KEYS) -> bool:

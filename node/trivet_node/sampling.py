@@ -15,6 +15,8 @@ from trivet_node.keyspace import Database
 from trivet_wire.slots import SLOT_COUNT
 
 _DRAWS: Final = 64
+# With fewer keys than this most draws would meet an empty slot.
+_SPARSE: Final = SLOT_COUNT // 8
 # Redis gives up as well where a replica holds nothing but expired keys, which it must not delete.
 _EXPIRED_MAX: Final = 100
 
@@ -35,7 +37,7 @@ def _draw(database: Database, random: Random) -> bytes:
     slots = database.slots
     # Twice the mean and a few more: evenly filled slots hardly ever hold as many.
     largest = 2 * int(database.size) // SLOT_COUNT + 8
-    for _ in range(_DRAWS):
+    for _ in range(_DRAWS if database.size >= _SPARSE else 0):
         keys = slots[random.randrange(SLOT_COUNT)]
         position = random.randrange(largest)
         if position < len(keys):

@@ -1,0 +1,115 @@
+"""Requests into the engine: in any pieces, in any number, right and wrong."""
+
+import random
+
+import pytest
+
+from tests.node.engines import Node
+from trivet_node.client import CLOSE_AFTER_REPLY
+from trivet_wire.connection import encode_request
+
+CONVERSATION = [
+    *[["SET", "k", "v"], ["get", "k"], ["GeT", "none"], ["NOSUCH", "a", "b"], ["GET"], ["SET", "k", "", "EX", "0"]],
+    *[["SET", "binary", "\r\n$5\r\n*1"], ["GET", "binary"], ["MULTI"], ["INCR", "n"], ["OBJECT", "ENCODING", "n"]],
+    *[["EXEC"], ["HELLO", "3"], ["GET", "none"], ["LCS", "k", "binary", "IDX"], ["OBJECT", "NOSUCH", "k"], ["", "x"]],
+]
+INLINE = b'SET "a key" \'some value\'\r\n\r\nGET "a key"\nPING\r\n'
+
+
+def conversation() -> bytes:
+    return b"".join(map(encode_request, CONVERSATION)) + INLINE
+
+
+def test_pieces_of_any_size_give_the_same_replies() -> None:
+    node = Node()
+    expected = node.send(node.first, conversation())
+    assert expected.count(b"\r\n") > 30
+    choice = random.Random(1)
+    for largest in (1, 2, 7, 50):
+        node = Node()
+        data = conversation()
+        replies = b""
+        while data:
+            size = choice.randint(1, largest)
+            replies += node.send(node.first, data[:size])
+            data = data[size:]
+        assert replies == expected
+
+
+def test_a_pipeline_is_answered_in_order() -> None:
+    node = Node()
+    data = b"".join(encode_request(["INCR", "n"]) for _ in range(10_000))
+    assert node.replies(node.send(node.first, data)) == list(range(1, 10_001))
+
+
+@pytest.mark.parametrize(
+    ("request_data", "error"),
+    [
+        (b"*1\r\n+PING\r\n", "expected '$', got '+'"),
+        (b"*x\r\n", "invalid multibulk length"),
+        (b"*1\r\n$x\r\n", "invalid bulk length"),
+        (b'GET "a\r\n', "unbalanced quotes in request"),
+    ],
+)
+def test_a_protocol_error_is_answered_and_ends_the_connection(request_data: bytes, error: str) -> None:
+    node = Node()
+    reply = node.send(node.first, encode_request(["PING"]) + request_data + encode_request(["SET", "k", "v"]))
+    assert reply == b"+PONG\r\n-ERR Protocol error: " + error.encode() + b"\r\n"
+    assert node.first.flags & CLOSE_AFTER_REPLY != 0
+    assert node.database.size == 0
+    assert node.server.stats.error_replies == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["NOSUCH"], "ERR unknown command 'NOSUCH', with args beginning with: "),
+        (["NOSUCH", "a", "b"], "ERR unknown command 'NOSUCH', with args beginning with: 'a' 'b' "),
+        (["NO\r\nSUCH"], "ERR unknown command 'NO  SUCH', with args beginning with: "),
+        (["x" * 200], f"ERR unknown command '{'x' * 128}', with args beginning with: "),
+        (["no", "y" * 200, "z"], f"ERR unknown command 'no', with args beginning with: '{'y' * 128}' "),
+        (["GET"], "ERR wrong number of arguments for 'get' command"),
+        (["gEt", "a", "b"], "ERR wrong number of arguments for 'get' command"),
+        (["OBJECT"], "ERR wrong number of arguments for 'object' command"),
+        (["OBJECT", "freq"], "ERR wrong number of arguments for 'object|freq' command"),
+        (["object", "NoSuch"], "ERR unknown subcommand 'NoSuch'. Try OBJECT HELP."),
+    ],
+)
+def test_requests_that_cannot_be_dispatched(arguments: list[str], error: str) -> None:
+    node = Node()
+    assert node.ask(*arguments) == error
+    assert node.ask("PING") == b"PONG"
+
+
+def test_calls_rejections_and_failures_are_counted() -> None:
+    node = Node()
+    node.asks("SET text x")
+    # The rows, and what they count, belong to the process.
+    row = node.server.table[b"incr"]
+    before = (row.calls, row.failed_calls, row.rejected_calls)
+    for request in ("INCR n", "incr text", "INCR", "INCR a b", "INCR n"):
+        node.asks(request)
+    assert (row.calls, row.failed_calls, row.rejected_calls) == (before[0] + 3, before[1] + 1, before[2] + 2)
+    assert node.server.stats.error_replies == 3
+    assert node.server.stats.errors == {b"ERR": 3}
+
+
+def test_time_reaches_keys_through_ticks() -> None:
+    node = Node()
+    node.asks("SET k v PX 10")
+    now_ms = node.keyspace.now_ms
+    node.engine.tick(now_ms + 10)
+    assert node.database.size == 1
+    node.engine.tick(now_ms + 11)
+    assert node.database.size == 0
+
+
+def test_a_flushed_database_is_freed_by_ticks() -> None:
+    node = Node()
+    for number in range(25_000):
+        node.database.put(b"%d" % number, b"x")
+    node.asks("FLUSHALL")
+    ticks = 1
+    while node.engine.tick(int(node.keyspace.now_ms)):
+        ticks += 1
+    assert 3 <= ticks <= 10
