@@ -38,12 +38,14 @@ class Dispatcher:
         self.options = options
         self._source = source
         self._pools: dict[Address, NodePool] = {}
+        self._is_running = False
         self.discovery = Discovery(source, options, self._adopt, self._somebody_waits)
         self.router = Router(EMPTY, options, choice, source.clustered)
 
     async def start(self) -> None:
         """Learn the topology and the commands. Raises ClusterUnavailable or AuthenticationError."""
         await self.discovery.start()
+        self._is_running = True
         (outcome,) = await self.run([self.router.call(["COMMAND"])])
         if not isinstance(outcome, ClientError):
             self.router.table = CommandTable(outcome)
@@ -53,12 +55,15 @@ class Dispatcher:
 
     def close(self) -> None:
         """Close all connections."""
+        self._is_running = False
         for pool in self._pools.values():
             pool.forget_idle()
         self._pools.clear()
 
     async def run(self, calls: Sequence[Call]) -> list[Outcome]:
-        """Run the calls and return their outcomes in order; nothing is raised."""
+        """Run the calls and return their outcomes in order; RuntimeError where the client was not entered."""
+        if not self._is_running:
+            raise RuntimeError("a client is used inside of `async with`")
         deadline = trio.current_time() + self.options.retry_timeout_s
         open_calls = list(calls)
         while open_calls:

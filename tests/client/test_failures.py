@@ -267,6 +267,16 @@ async def test_a_callers_cancellation_works_through_the_client() -> None:
         assert scope.cancelled_caught
 
 
+async def test_a_client_outside_of_its_with_statement_is_a_mistake() -> None:
+    async with scripted(answers(OK, to=b"SET")) as server:
+        client = ClusterClient([server.address])
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="async with"):
+                await client.set("k", "v")
+            async with client:
+                assert await client.set("k", "v") is True
+
+
 async def test_connections_are_used_again_and_limited() -> None:
     async with (
         scripted(answers(b"$1\r\nv\r\n", to=b"GET")) as server,
