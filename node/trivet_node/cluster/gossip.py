@@ -42,6 +42,7 @@ KINDS: Final = (PING, PONG, MEET, FAIL, PUBLISH, AUTH_REQUEST, AUTH_ACK, UPDATE)
 HEARTBEATS: Final = (PING, PONG, MEET)
 _METADATA: Final = "x-"
 _PORT_MAX: Final = 65535
+_KNOWN_RECORDS_MAX: Final = 1000
 
 
 class MessageError(ValueError):
@@ -127,31 +128,44 @@ def _identity(node: ClusterNode, host: str) -> list[str]:
     return words
 
 
-def decode_message(arguments: list[bytes]) -> Message:
-    """Return the message that `arguments` hold; MessageError where they hold none."""
+def decode_message(arguments: list[bytes], known: dict[bytes, NodeRecord]) -> Message:
+    """Return the message that `arguments` hold; MessageError where they hold none.
+
+    `known` keeps the records decoded lately: most heartbeats say again what the one before said.
+    """
+    if len(known) > _KNOWN_RECORDS_MAX:
+        known.clear()
     try:
-        return _decode(arguments)
+        return _decode(arguments, known)
     except MessageError:
         raise
     except ValueError as error:
         raise MessageError(str(error)) from error
 
 
-def _decode(arguments: list[bytes]) -> Message:
+def _decode(arguments: list[bytes], known: dict[bytes, NodeRecord]) -> Message:
     if len(arguments) < 2:
         raise MessageError("a message has a kind and a header")
     kind = arguments[0].decode().lower()
     if kind not in KINDS:
         raise MessageError(f"unknown kind {kind!r}")
-    sender = decode_record(arguments[1])
+    sender = _known_record(arguments[1], known)
     if sender.flags & (PRIMARY | REPLICA) == 0 or sender.port == 0 or sender.bus_port == 0:
         raise MessageError("the header does not say who the sender is")
     parts = arguments[2:]
     if kind in HEARTBEATS or kind == UPDATE:
-        return Message(kind, sender, [decode_record(part) for part in parts], [])
+        return Message(kind, sender, [_known_record(part, known) for part in parts], [])
     if (kind == PUBLISH and len(parts) != 2) or (kind == FAIL and len(parts) != 1):
         raise MessageError(f"{kind} with {len(parts)} parts")
     return Message(kind, sender, [], parts)
+
+
+def _known_record(data: bytes, known: dict[bytes, NodeRecord]) -> NodeRecord:
+    record = known.get(data)
+    if record is None:
+        record = decode_record(data)
+        known[data] = record
+    return record
 
 
 def decode_record(data: bytes) -> NodeRecord:

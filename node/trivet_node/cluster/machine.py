@@ -52,6 +52,10 @@ from trivet_wire.slots import SLOT_COUNT
 # Each second one node is pinged although nothing asks for it: the one heard longest ago of a few random ones.
 ROUTINE_PING_MS: Final = 1000
 _ROUTINE_SAMPLE: Final = 5
+# Shares of the node timeout: by how much the second of two nodes that would ping each other waits longer, and how much
+# earlier than necessary a ping may go out.
+_SECOND_ASKER_SHARE: Final = 10
+_EARLY_PING_SHARE: Final = 16
 # What is learned within this time is passed on together; a large cluster collects for longer.
 _SPREAD_DELAY_MS: Final = 10
 
@@ -63,6 +67,9 @@ class ClusterMachine:
     def __init__(self, state: ClusterState) -> None:
         self.state: ClusterState = state
         self._next_routine_ms: int = NEVER
+        # Before this time no node needs to be looked at; 0 where that is not known.
+        self._due_ms: int = 0
+        self._records: dict[bytes, NodeRecord] = {}
         # What the node was last told to replicate from; an empty host means that it is a primary.
         self._followed: tuple[str, int] = ("", 0)
         self._served_version: int = -1
@@ -81,7 +88,8 @@ class ClusterMachine:
             self._link_up(event.link)
         elif isinstance(event, LinkDown):
             self._link_down(event.link)
-        self._tend_nodes()
+        if now_ms >= self._due_ms:
+            self._tend_nodes()
         election.tend(state)
         self.settle()
         return self.take()
@@ -108,14 +116,13 @@ class ClusterMachine:
     def next_deadline(self) -> int:
         """Return when the next Tick is due, in monotonic milliseconds."""
         state = self.state
-        due = [self._next_routine_ms, state.spread_at_ms, election.due_ms(state)]
-        patience_ms = patience_ends_ms(state)
-        if not state.healthy and patience_ms > state.now_ms:
-            due.append(patience_ms)
+        self._due_ms = self._next_routine_ms
         for node in state.nodes.values():
             if node is not state.myself:
-                due.append(self._node_due_ms(node))
-        return min([time_ms for time_ms in due if time_ms != NEVER])
+                self._due_ms = _earliest(self._due_ms, self._node_due_ms(node))
+        due_ms = _earliest(self._due_ms, _earliest(state.spread_at_ms, election.due_ms(state)))
+        patience_ms = patience_ends_ms(state)
+        return _earliest(due_ms, patience_ms) if not state.healthy and patience_ms > state.now_ms else due_ms
 
     def publish(self, channel: bytes, message: bytes) -> None:
         """Tell all nodes what was published here."""
@@ -142,7 +149,9 @@ class ClusterMachine:
         if not node.link_is_up:
             return created_ms + timeout_ms
         if node.ping_sent_ms == NEVER:
-            return max(node.last_heard_ms(), created_ms) + timeout_ms // 2
+            # Both sides hear each other at the same time; one of them asks first, and saves the other its ping.
+            patience_ms = timeout_ms // 2 + (timeout_ms // _SECOND_ASKER_SHARE if node.id < self.state.myself.id else 0)
+            return max(node.last_heard_ms(), created_ms) + patience_ms
         return max(created_ms + timeout_ms, max(node.ping_sent_ms, node.last_heard_ms()) + timeout_ms // 2)
 
     def _tend_nodes(self) -> None:
@@ -175,18 +184,23 @@ class ClusterMachine:
                 connect(state, node)
             return
         due_ms = self._ping_due_ms(node)
-        if due_ms > state.now_ms:
-            return
         if node.link_is_up and node.ping_sent_ms == NEVER:
-            messages.ping(state, node)
-        else:
+            # One that is due soon goes out with the others: an idle node wakes up once for all of them.
+            if due_ms <= state.now_ms + state.options.node_timeout_ms // _EARLY_PING_SHARE:
+                messages.ping(state, node)
+        elif due_ms <= state.now_ms:
             # The link may be broken without our knowing: a new one shows.
             drop_link(state, node)
             connect(state, node)
 
     def _ping_routinely(self) -> None:
         state = self.state
-        candidates = [node for node in state.others() if node.link_is_up and node.ping_sent_ms == NEVER]
+        latest_ms = state.now_ms - ROUTINE_PING_MS
+        candidates = [
+            node
+            for node in state.others()
+            if node.link_is_up and node.ping_sent_ms == NEVER and node.pong_received_ms <= latest_ms
+        ]
         if len(candidates) > _ROUTINE_SAMPLE:
             candidates = state.random.sample(candidates, _ROUTINE_SAMPLE)
         if candidates:
@@ -219,7 +233,7 @@ class ClusterMachine:
     def _receive(self, event: Received) -> None:
         state = self.state
         try:
-            message = decode_message(event.arguments)
+            message = decode_message(event.arguments, self._records)
         except MessageError as error:
             state.effects.append(Log("warning", f"Bad message on the cluster bus from {event.peer_host}: {error}"))
             state.effects.append(Disconnect(event.link))
@@ -278,9 +292,9 @@ class ClusterMachine:
         if link.number > 0 and message.kind == gossip.PONG:
             sender.pong_received_ms = state.now_ms
             sender.ping_sent_ms = NEVER
-        elif not sender.link:
+        elif not sender.link and sender.flags & NO_ADDRESS == 0:
             # It is there: no need to wait until the next attempt is due.
-            sender.reconnect_at_ms = state.now_ms
+            connect(state, sender)
         forgive(state, sender)
         learn_details(state, sender, record)
         self._take_role(sender, record)

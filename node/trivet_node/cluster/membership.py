@@ -96,7 +96,7 @@ def update_address(state: ClusterState, node: ClusterNode, seen_host: str, sende
     node.bus_port = sender.bus_port
     node.flags &= ~NO_ADDRESS
     drop_link(state, node)
-    node.reconnect_at_ms = state.now_ms
+    connect(state, node)
     state.todo |= SAVE
 
 

@@ -117,8 +117,7 @@ class Bus:
         self._attempts: dict[int, trio.CancelScope] = {}
         self._last_accepted = 0
         self._nursery: trio.Nursery | None = None
-        self._waker = trio.Event()
-        self._armed_ms = 0
+        self._alarm = trio.CancelScope()
 
     async def run(self) -> None:
         """Serve the bus until cancelled."""
@@ -153,18 +152,15 @@ class Bus:
 
     async def _keep_time(self) -> None:
         while True:
-            self._armed_ms = self._machine.next_deadline()
-            self._waker = trio.Event()
-            delay_s = max(0, self._armed_ms - monotonic_ms()) / _MS_PER_S
-            with trio.move_on_after(delay_s):
-                await self._waker.wait()
-            if monotonic_ms() >= self._armed_ms:
-                self._happened(Tick())
+            with trio.CancelScope() as self._alarm:
+                self._rearm()
+                await trio.sleep_forever()
+            self._happened(Tick())
 
     def _rearm(self) -> None:
-        """Wake the clock where something is due earlier than it knows."""
-        if self._machine.next_deadline() < self._armed_ms:
-            self._waker.set()
+        """Set the alarm to the machine's next deadline. It moves without waking anybody: mostly it moves away."""
+        delay_s = max(0, self._machine.next_deadline() - monotonic_ms()) / _MS_PER_S
+        self._alarm.deadline = trio.current_time() + delay_s
 
     def _happened(self, event: Event) -> None:
         try:
@@ -220,11 +216,8 @@ class Bus:
     async def _read(self, link: BusLink) -> None:
         try:
             while not link.is_closed:
-                try:
-                    data = link.sock.recv(_RECEIVE_BYTES)
-                except BlockingIOError:
-                    await trio.lowlevel.wait_readable(link.sock.fileno())
-                    continue
+                await trio.lowlevel.wait_readable(link.sock.fileno())
+                data = link.sock.recv(_RECEIVE_BYTES)
                 if not data:
                     break
                 self._receive(link, data)
