@@ -1,8 +1,8 @@
 """CONFIG REWRITE: the configuration file, with the values that count now.
 
-Comments, blank lines, the order of options and what is not ours stay as they are. An option that the file has is
-rewritten where it stands; one that it lacks is added at the end, unless it has its default. Of an option that may stand
-several times (`save`) the lines are used one after the other; lines that are left over go.
+Comments, the order of options and what is not ours stay as they are; several blank lines become one. An option that the
+file has is rewritten where it stands; one that it lacks is added at the end, unless it has its default. Of an option
+that may stand several times (`save`) the lines are used one after the other; lines that are left over become blank.
 (Redis: config.c rewriteConfig.)
 """
 
@@ -19,21 +19,23 @@ def rewritten(text: str, config: Config) -> str:
     """Return what the file that holds `text` is to hold for `config`."""
     lines = [line.strip(_BLANKS) for line in text.removesuffix("\n").split("\n")] if text else []
     places = _places(lines)
-    result: list[str | None] = list(lines)
     added: list[str] = []
     for row in _rows():
         value = getattr(config, row.attribute)
         own = places.get(row.name, [])
         if not own and value == row.default:
             continue
-        for line in row.kind.lines(row.name, value):
+        # An empty text needs no line to be empty.
+        for line in row.kind.lines(row.name, value) if value != "" else []:
             if own:
-                result[own.pop(0)] = line
+                lines[own.pop(0)] = line
             else:
                 added.append(line)
         for place in own:
-            result[place] = None
-    return _joined(result, added)
+            lines[place] = ""
+    if added and _SIGNATURE not in lines:
+        lines += ["", _SIGNATURE]
+    return "".join([line + "\n" for line in _without_blank_runs(lines) + added])
 
 
 def _rows() -> list[Setting]:
@@ -52,14 +54,6 @@ def _places(lines: list[str]) -> dict[str, list[int]]:
     return places
 
 
-def _joined(lines: list[str | None], added: list[str]) -> str:
-    kept: list[str] = []
-    for index, line in enumerate(lines):
-        # The gap that a removed line leaves is closed.
-        follows_removed = index > 0 and lines[index - 1] is None
-        if line is None or (not line and follows_removed and kept and not kept[-1]):
-            continue
-        kept.append(line)
-    if added and _SIGNATURE not in kept:
-        kept.append(_SIGNATURE)
-    return "".join([line + "\n" for line in kept + added])
+def _without_blank_runs(lines: list[str]) -> list[str]:
+    """Return the lines with one blank line for several in a row."""
+    return [line for index, line in enumerate(lines) if line or index == 0 or lines[index - 1]]

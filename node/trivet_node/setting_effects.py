@@ -14,6 +14,7 @@ from trivet_node.server import Server
 
 _SLOWEST_HZ: Final = 1
 _FASTEST_HZ: Final = 500
+_SMALLEST_BACKLOG_BYTES: Final = 16 * 1024
 
 
 def apply_settings(server: Server, attributes: list[str]) -> None:
@@ -59,6 +60,7 @@ def _track_accesses(server: Server) -> None:
 
 
 def _resize_backlog(server: Server) -> None:
+    server.config.repl_backlog_size = max(server.config.repl_backlog_size, _SMALLEST_BACKLOG_BYTES)
     backlog = server.replication.backlog
     if backlog is not None:
         backlog.resize(server.config.repl_backlog_size)

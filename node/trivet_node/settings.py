@@ -68,8 +68,8 @@ def parse_memory(text: str) -> int | None:
     match = _MEMORY.fullmatch(text)
     if match is None or match[2].lower() not in _UNITS:
         return None
-    size = int(match[1]) * _UNITS[match[2].lower()]
-    return size if size <= ULONG_MAX else None
+    # What does not fit is as much as possible, as C's strtoull has it.
+    return min(int(match[1]) * _UNITS[match[2].lower()], ULONG_MAX)
 
 
 def memory_text(size: int) -> str:
@@ -430,7 +430,7 @@ class Percentiles(Kind[tuple[float, ...]]):
 
     def show(self, value: tuple[float, ...]) -> str:
         """Return them with spaces between."""
-        return " ".join(f"{number:.17g}" for number in value)
+        return " ".join(f"{number:.15g}" for number in value)
 
     def lines(self, name: str, value: tuple[float, ...]) -> list[str]:
         """Return a line, with an empty word where there are none."""

@@ -98,6 +98,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         since="1.0.0",
         summary="Increment the integer value of a key by one",
         keys=(KeySpec("RW access update"),),
+        arguments="key:key#0",
     ),
     Command(
         "decr",
@@ -109,6 +110,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         since="1.0.0",
         summary="Decrement the integer value of a key by one",
         keys=(KeySpec("RW access update"),),
+        arguments="key:key#0",
     ),
     Command(
         "incrby",
@@ -120,6 +122,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         since="1.0.0",
         summary="Increment the integer value of a key by the given amount",
         keys=(KeySpec("RW access update"),),
+        arguments="key:key#0 increment:integer",
     ),
     Command(
         "decrby",
@@ -131,6 +134,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         since="1.0.0",
         summary="Decrement the integer value of a key by the given number",
         keys=(KeySpec("RW access update"),),
+        arguments="key:key#0 decrement:integer",
     ),
     Command(
         "incrbyfloat",
@@ -142,5 +146,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         since="2.6.0",
         summary="Increment the float value of a key by the given amount",
         keys=(KeySpec("RW access update"),),
+        arguments="key:key#0 increment:double",
     ),
 )

@@ -70,6 +70,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         categories="connection",
         since="1.0.0",
         summary="Change the selected database for the current connection",
+        arguments="index:integer",
     ),
     Command(
         "dbsize",
@@ -103,6 +104,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
             ("4.0.0", "Added the `ASYNC` flushing mode modifier."),
             ("6.2.0", "Added the `SYNC` flushing mode modifier."),
         ),
+        arguments="async:oneof?(async:pure-token=ASYNC@4.0.0 sync:pure-token=SYNC@6.2.0)",
     ),
     Command(
         "flushall",
@@ -122,6 +124,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
             ("4.0.0", "Added the `ASYNC` flushing mode modifier."),
             ("6.2.0", "Added the `SYNC` flushing mode modifier."),
         ),
+        arguments="async:oneof?(async:pure-token=ASYNC@4.0.0 sync:pure-token=SYNC@6.2.0)",
     ),
     Command(
         "swapdb",
@@ -133,5 +136,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         since="4.0.0",
         summary="Swaps two Redis databases",
         complexity="O(N) where N is the count of clients watching or blocking on keys from both databases.",
+        arguments="index1:integer index2:integer",
     ),
 )

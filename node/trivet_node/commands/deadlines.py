@@ -155,6 +155,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
         summary="Set a key's time to live in seconds",
         keys=(KeySpec("RW update"),),
         history=(("7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`."),),
+        arguments="key:key#0 seconds:integer condition:oneof?@7.0.0(nx:pure-token=NX "
+        "xx:pure-token=XX gt:pure-token=GT lt:pure-token=LT)",
     ),
     Command(
         "pexpire",
@@ -167,6 +169,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
         summary="Set a key's time to live in milliseconds",
         keys=(KeySpec("RW update"),),
         history=(("7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`."),),
+        arguments="key:key#0 milliseconds:integer condition:oneof?@7.0.0(nx:pure-token=NX "
+        "xx:pure-token=XX gt:pure-token=GT lt:pure-token=LT)",
     ),
     Command(
         "expireat",
@@ -179,6 +183,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
         summary="Set the expiration for a key as a UNIX timestamp",
         keys=(KeySpec("RW update"),),
         history=(("7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`."),),
+        arguments="key:key#0 unix-time-seconds:unix-time condition:oneof?@7.0.0(nx:pure-token=NX "
+        "xx:pure-token=XX gt:pure-token=GT lt:pure-token=LT)",
     ),
     Command(
         "pexpireat",
@@ -191,6 +197,9 @@ COMMANDS: Final[tuple[Command, ...]] = (
         summary="Set the expiration for a key as a UNIX timestamp specified in milliseconds",
         keys=(KeySpec("RW update"),),
         history=(("7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`."),),
+        arguments="key:key#0 unix-time-milliseconds:unix-time "
+        "condition:oneof?@7.0.0(nx:pure-token=NX xx:pure-token=XX gt:pure-token=GT "
+        "lt:pure-token=LT)",
     ),
     Command(
         "ttl",
@@ -204,6 +213,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         keys=(KeySpec("RO access"),),
         tips=("nondeterministic_output",),
         history=(("2.8.0", "Added the -2 reply."),),
+        arguments="key:key#0",
     ),
     Command(
         "pttl",
@@ -217,6 +227,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         keys=(KeySpec("RO access"),),
         tips=("nondeterministic_output",),
         history=(("2.8.0", "Added the -2 reply."),),
+        arguments="key:key#0",
     ),
     Command(
         "expiretime",
@@ -228,6 +239,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         since="7.0.0",
         summary="Get the expiration Unix timestamp for a key",
         keys=(KeySpec("RO access"),),
+        arguments="key:key#0",
     ),
     Command(
         "pexpiretime",
@@ -239,6 +251,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         since="7.0.0",
         summary="Get the expiration Unix timestamp for a key in milliseconds",
         keys=(KeySpec("RO access"),),
+        arguments="key:key#0",
     ),
     Command(
         "persist",
@@ -250,5 +263,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         since="2.2.0",
         summary="Remove the expiration from a key",
         keys=(KeySpec("RW update"),),
+        arguments="key:key#0",
     ),
 )

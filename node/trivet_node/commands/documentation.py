@@ -78,7 +78,7 @@ def _argument(match: Any) -> Argument:
 def reply_documentation(reply: ReplyBuffer, command: Command) -> None:
     """Append what COMMAND DOCS says of a command: its name, then a map."""
     doc_flags = list(command.doc_flags)
-    if command.deprecated_since:
+    if command.deprecated_since and "deprecated" not in doc_flags:
         doc_flags.append("deprecated")
     lists = [bool(doc_flags), bool(command.history), bool(command.arguments), bool(command.subcommands)]
     texts = [("summary", command.summary), ("since", command.since), ("group", command.group)]

@@ -158,6 +158,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
             "request_policy:multi_shard",
             "response_policy:agg_sum",
         ),
+        arguments="key:key#0*",
     ),
     Command(
         "unlink",
@@ -178,6 +179,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
             "request_policy:multi_shard",
             "response_policy:agg_sum",
         ),
+        arguments="key:key#0*",
     ),
     Command(
         "exists",
@@ -195,6 +197,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
             "response_policy:agg_sum",
         ),
         history=(("3.0.3", "Accepts multiple `key` arguments."),),
+        arguments="key:key#0*",
     ),
     Command(
         "touch",
@@ -211,6 +214,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
             "request_policy:multi_shard",
             "response_policy:agg_sum",
         ),
+        arguments="key:key#0*",
     ),
     Command(
         "type",
@@ -222,6 +226,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         since="1.0.0",
         summary="Determine the type stored at key",
         keys=(KeySpec("RO"),),
+        arguments="key:key#0",
     ),
     Command(
         "rename",
@@ -236,6 +241,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
             KeySpec("RW access delete"),
             KeySpec("OW update", begin=2),
         ),
+        arguments="key:key#0 newkey:key#1",
     ),
     Command(
         "renamenx",
@@ -251,6 +257,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
             KeySpec("OW insert", begin=2),
         ),
         history=(("3.2.0", "The command no longer returns an error when source and destination names are the same."),),
+        arguments="key:key#0 newkey:key#1",
     ),
     Command(
         "copy",
@@ -266,6 +273,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
             KeySpec("RO access"),
             KeySpec("OW update", begin=2),
         ),
+        arguments="source:key#0 destination:key#1 destination-db:integer=DB? replace:pure-token=REPLACE?",
     ),
     Command(
         "move",
@@ -277,5 +285,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         since="1.0.0",
         summary="Move a key to another database",
         keys=(KeySpec("RW access update"),),
+        arguments="key:key#0 db:integer",
     ),
 )

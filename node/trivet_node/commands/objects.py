@@ -110,6 +110,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
                 summary="Inspect the internal encoding of a Redis object",
                 keys=(KeySpec("RO", begin=2),),
                 tips=("nondeterministic_output",),
+                arguments="key:key#0",
             ),
             Command(
                 "object|freq",
@@ -122,6 +123,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
                 summary="Get the logarithmic access frequency counter of a Redis object",
                 keys=(KeySpec("RO", begin=2),),
                 tips=("nondeterministic_output",),
+                arguments="key:key#0",
             ),
             Command(
                 "object|help",
@@ -144,6 +146,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
                 summary="Get the time since a Redis object was last accessed",
                 keys=(KeySpec("RO", begin=2),),
                 tips=("nondeterministic_output",),
+                arguments="key:key#0",
             ),
             Command(
                 "object|refcount",
@@ -156,6 +159,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
                 summary="Get the number of references to the value of the key",
                 keys=(KeySpec("RO", begin=2),),
                 tips=("nondeterministic_output",),
+                arguments="key:key#0",
             ),
         ),
     ),

@@ -130,6 +130,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
             "request_policy:all_shards",
             "nondeterministic_output_order",
         ),
+        arguments="pattern:pattern",
     ),
     Command(
         "scan",
@@ -149,6 +150,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
             "request_policy:special",
         ),
         history=(("6.0.0", "Added the `TYPE` subcommand."),),
+        arguments="cursor:integer pattern:pattern=MATCH? count:integer=COUNT? type:string=TYPE?@6.0.0",
     ),
     Command(
         "randomkey",

@@ -283,6 +283,10 @@ COMMANDS: Final[tuple[Command, ...]] = (
             ("6.2.0", "Added the `GET`, `EXAT` and `PXAT` option."),
             ("7.0.0", "Allowed the `NX` and `GET` options to be used together."),
         ),
+        arguments="key:key#0 value:string condition:oneof?@2.6.12(nx:pure-token=NX xx:pure-token=XX) "
+        "get:pure-token=GET?@6.2.0 expiration:oneof?(seconds:integer=EX@2.6.12 "
+        "milliseconds:integer=PX@2.6.12 unix-time-seconds:unix-time=EXAT@6.2.0 "
+        "unix-time-milliseconds:unix-time=PXAT@6.2.0 keepttl:pure-token=KEEPTTL@6.0.0)",
     ),
     Command(
         "get",
@@ -294,6 +298,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         since="1.0.0",
         summary="Get the value of a key",
         keys=(KeySpec("RO access"),),
+        arguments="key:key#0",
     ),
     Command(
         "getex",
@@ -305,6 +310,9 @@ COMMANDS: Final[tuple[Command, ...]] = (
         since="6.2.0",
         summary="Get the value of a key and optionally set its expiration",
         keys=(KeySpec("RW access update", notes="RW and UPDATE because it changes the TTL"),),
+        arguments="key:key#0 expiration:oneof?(seconds:integer=EX milliseconds:integer=PX "
+        "unix-time-seconds:unix-time=EXAT unix-time-milliseconds:unix-time=PXAT "
+        "persist:pure-token=PERSIST)",
     ),
     Command(
         "getdel",
@@ -316,6 +324,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         since="6.2.0",
         summary="Get the value of a key and delete the key",
         keys=(KeySpec("RW access delete"),),
+        arguments="key:key#0",
     ),
     Command(
         "getset",
@@ -329,6 +338,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         keys=(KeySpec("RW access update"),),
         deprecated_since="6.2.0",
         replaced_by="`SET` with the `!GET` argument",
+        arguments="key:key#0 value:string",
     ),
     Command(
         "mget",
@@ -342,6 +352,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         complexity="O(N) where N is the number of keys to retrieve.",
         keys=(KeySpec("RO access", last=-1),),
         tips=("request_policy:multi_shard",),
+        arguments="key:key#0*",
     ),
     Command(
         "mset",
@@ -358,6 +369,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
             "request_policy:multi_shard",
             "response_policy:all_succeeded",
         ),
+        arguments="key_value:block*(key:key#0 value:string)",
     ),
     Command(
         "msetnx",
@@ -374,6 +386,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
             "request_policy:multi_shard",
             "response_policy:agg_min",
         ),
+        arguments="key_value:block*(key:key#0 value:string)",
     ),
     Command(
         "setnx",
@@ -385,6 +398,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         since="1.0.0",
         summary="Set the value of a key, only if the key does not exist",
         keys=(KeySpec("OW insert"),),
+        arguments="key:key#0 value:string",
     ),
     Command(
         "setex",
@@ -396,6 +410,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         since="2.0.0",
         summary="Set the value and expiration of a key",
         keys=(KeySpec("OW update"),),
+        arguments="key:key#0 seconds:integer value:string",
     ),
     Command(
         "psetex",
@@ -407,5 +422,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         since="2.6.0",
         summary="Set the value and expiration in milliseconds of a key",
         keys=(KeySpec("OW update"),),
+        arguments="key:key#0 milliseconds:integer value:string",
     ),
 )

@@ -187,6 +187,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
             "space available on every reallocation."
         ),
         keys=(KeySpec("RW insert"),),
+        arguments="key:key#0 value:string",
     ),
     Command(
         "strlen",
@@ -198,6 +199,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         since="2.2.0",
         summary="Get the length of the value stored in a key",
         keys=(KeySpec("RO"),),
+        arguments="key:key#0",
     ),
     Command(
         "setrange",
@@ -214,6 +216,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
             "the value argument."
         ),
         keys=(KeySpec("RW update"),),
+        arguments="key:key#0 offset:integer value:string",
     ),
     Command(
         "getrange",
@@ -230,6 +233,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
             "considered O(1) for small strings."
         ),
         keys=(KeySpec("RO access"),),
+        arguments="key:key#0 start:integer end:integer",
     ),
     Command(
         "substr",
@@ -248,6 +252,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         keys=(KeySpec("RO access"),),
         deprecated_since="2.0.0",
         replaced_by="`GETRANGE`",
+        arguments="key:key#0 start:integer end:integer",
     ),
     Command(
         "lcs",
@@ -260,5 +265,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         summary="Find longest common substring",
         complexity="O(N*M) where N and M are the lengths of s1 and s2, respectively",
         keys=(KeySpec("RO access", last=1),),
+        arguments="key1:key#0 key2:key#0 len:pure-token=LEN? idx:pure-token=IDX? "
+        "len:integer=MINMATCHLEN? withmatchlen:pure-token=WITHMATCHLEN?",
     ),
 )

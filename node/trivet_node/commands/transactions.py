@@ -124,6 +124,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         summary="Watch the given keys to determine execution of the MULTI/EXEC block",
         complexity="O(1) for every key.",
         keys=(KeySpec("RO", last=-1),),
+        arguments="key:key#0*",
     ),
     Command(
         "unwatch",
