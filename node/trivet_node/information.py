@@ -111,6 +111,7 @@ def persistence_info(server: Server) -> Fields:
         ("aof_rewrite_scheduled", "0"),
         ("aof_last_bgrewrite_status", "ok"),
         ("aof_last_write_status", "ok"),
+        *_loading_fields(server),
     ]
 
 
@@ -252,6 +253,24 @@ def _waiting_bytes(server: Server, kind: str) -> int:
             if client_class(client) == kind
         ]
     )
+
+
+def _loading_fields(server: Server) -> Fields:
+    """Return how far the load at the start is, nothing where it is over."""
+    snapshots = server.snapshots
+    loader = snapshots.loader
+    if loader is None:
+        return []
+    loaded, total = loader.source.offset(), snapshots.load_bytes
+    elapsed_ms = int(server.keyspace.now_ms) - snapshots.load_started_ms
+    left_s = elapsed_ms * (total - loaded) // loaded // _MS_PER_S if loaded else 1
+    return [
+        ("loading_start_time", str(snapshots.load_started_ms // _MS_PER_S)),
+        ("loading_total_bytes", str(total)),
+        ("loading_loaded_bytes", str(loaded)),
+        ("loading_loaded_perc", f"{100 * loaded / total if total else 0:.2f}"),
+        ("loading_eta_seconds", str(left_s)),
+    ]
 
 
 def _command_fields(command: Command) -> Fields:

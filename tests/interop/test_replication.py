@@ -352,6 +352,23 @@ def test_passwords(tmp_path: Path, primary_kind: str, replica_kind: str) -> None
         wait_until(lambda: info(replica)["master_link_status"] == "up", 20, "the link is up")
 
 
+def test_a_primary_that_is_stopped_leaves_nothing_behind(tmp_path: Path) -> None:
+    with started(tmp_path, "trivet", "trivet") as (primary, replica):
+        follow(replica, primary.port)
+        replica.send_signal(signal.SIGSTOP)
+        try:
+            for number in range(30):
+                assert primary.call("SET", f"key:{number}", b"v" * 1_000_000) == b"OK"
+            primary.send_signal(signal.SIGTERM)
+            wait_until(lambda: "lagging" in primary.log(), 5, "the primary is about to end")
+        finally:
+            replica.send_signal(signal.SIGCONT)
+        assert primary.process is not None
+        assert primary.process.wait(10) == 0
+        assert replica.call("DBSIZE") == 30
+        assert replica.call("STRLEN", "key:29") == 1_000_000
+
+
 def test_silence_is_noticed(tmp_path: Path) -> None:
     options = ("--repl-timeout", "2", "--repl-ping-replica-period", "1")
     with started(tmp_path, "trivet", "trivet", options=options) as (primary, replica):

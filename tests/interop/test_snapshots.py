@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +221,27 @@ def test_clients_are_served_while_a_snapshot_is_written(tmp_path: Path) -> None:
     with start_on(file, tmp_path, start_trivet_node) as other:
         assert other.call("GET", "key:0") == b"v" * 100
         assert other.call("DBSIZE") == 200_000
+
+
+def test_a_node_that_loads_says_so(tmp_path: Path) -> None:
+    with big_node(tmp_path) as node:
+        node.call("SAVE")
+        node.kill()
+        seen: list[str] = []
+
+        def is_loading() -> bool:
+            with contextlib.suppress(OSError):
+                seen.append(node.call("INFO", "persistence").decode())
+                return "loading:1" in seen[-1] and str(node.call("GET", "key:0")).startswith("LOADING")
+            return False
+
+        starter = threading.Thread(target=node.start)
+        starter.start()
+        wait_until(is_loading, 10, "the node is seen loading")
+        starter.join()
+        assert "loading_total_bytes:" in "".join(seen)
+        assert node.call("DBSIZE") == 200_000
+        assert "loading:0" in node.call("INFO", "persistence").decode()
 
 
 def test_a_child_ends_with_its_node(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@
 
 from typing import Final, final
 
+from trivet_node.persistence.rdb_reader import RdbReader
+
 _RETRY_MS: Final = 5000
 _MS_PER_S: Final = 1000
 NOT_YET: Final = -1
@@ -30,6 +32,10 @@ class SnapshotState:
         self.last_duration_s: int = NOT_YET
         self.count: int = 0
         # What the last load found: keys taken over, and keys that had expired.
+        # The load at the start: what does it while it lasts, the file's size, when it began.
+        self.loader: RdbReader | None = None
+        self.load_bytes: int = 0
+        self.load_started_ms: int = 0
         self.keys_loaded: int = 0
         self.keys_expired: int = 0
         self._started_ms: int = 0
@@ -79,9 +85,19 @@ class SnapshotState:
         self.last_succeeded = True
         self._note_saved(now_ms, dirty)
 
+    def load_began(self, loader: RdbReader, size_bytes: int, now_ms: int) -> None:
+        """Note that a snapshot is being loaded."""
+        self.loader = loader
+        self.load_bytes = size_bytes
+        self.load_started_ms = now_ms
+
     def loaded(self, dirty: int) -> None:
         """Note that the keyspace is what the file on disk holds."""
         self._saved_dirty = dirty
+        if self.loader is not None:
+            self.keys_loaded = self.loader.keys_loaded
+            self.keys_expired = self.loader.keys_expired
+            self.loader = None
 
     def running_s(self, now_ms: int) -> int:
         """Return for how long the present background save has been running, NOT_YET where there is none."""

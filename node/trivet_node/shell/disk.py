@@ -61,16 +61,18 @@ def sync_directory(path: Path) -> None:
         os.close(fd)
 
 
-async def load_keys(reader: RdbReader, every_step: Callable[[], None]) -> None:
+async def load_keys(reader: RdbReader) -> None:
     """Load a snapshot to its end, with turns for everybody else between some keys. Raises RdbError."""
     while reader.step(_KEYS_PER_STEP):
-        every_step()
         await trio.lowlevel.checkpoint()
 
 
-async def load_snapshot(path: Path, keyspace: Keyspace, now_ms: int) -> RdbReader | None:
+async def load_snapshot(
+    path: Path, keyspace: Keyspace, now_ms: int, begun: Callable[[RdbReader, int], None]
+) -> RdbReader | None:
     """Load the file `path` into an empty keyspace; None where there is no such file.
 
+    `begun` is told which reader loads and how many bytes there are, so that others can see how far it is.
     Keys that expired before `now_ms` are left out. Raises RdbError and OSError; the file is never changed.
     """
     try:
@@ -79,9 +81,6 @@ async def load_snapshot(path: Path, keyspace: Keyspace, now_ms: int) -> RdbReade
         return None
     with file:
         reader = RdbReader(file.read, keyspace, now_ms)
-        await load_keys(reader, _nothing)
+        begun(reader, os.fstat(file.fileno()).st_size)
+        await load_keys(reader)
         return reader
-
-
-def _nothing() -> None:
-    pass

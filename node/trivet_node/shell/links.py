@@ -139,7 +139,7 @@ class PrimaryLink:
             reader = RdbReader(file.read, keyspace)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(receiver.keep_alive)
-                await load_keys(reader, lambda: None)
+                await load_keys(reader)
                 nursery.cancel_scope.cancel()
         joining.exchange(self.server, keyspace, reader.facts, handshake.replication_id, handshake.offset)
         return rest

@@ -23,13 +23,14 @@ from trivet_node.engine import Engine
 from trivet_node.host import Host
 from trivet_node.persistence.facts import history_point
 from trivet_node.persistence.rdb_format import RdbError
-from trivet_node.persistence.rdb_reader import KEEP_EXPIRED
+from trivet_node.persistence.rdb_reader import KEEP_EXPIRED, RdbReader
 from trivet_node.replication import roles
 from trivet_node.server import CHECK_LOADING, Server
 from trivet_node.shell import log
 from trivet_node.shell.bus import Bus, join_cluster
 from trivet_node.shell.config_files import rewrite_config_file
 from trivet_node.shell.disk import load_snapshot
+from trivet_node.shell.farewell import let_replicas_catch_up
 from trivet_node.shell.links import PrimaryLink
 from trivet_node.shell.live_settings import apply_to_shell
 from trivet_node.shell.process import process_facts
@@ -85,6 +86,7 @@ class Node(Host):
                     nursery.start_soon(self.bus.run)
                 log.log("notice", "Ready to accept connections")
                 await self._stop.wait()
+                await let_replicas_catch_up(self.server, self.reactor)
                 nursery.cancel_scope.cancel()
         finally:
             self.reactor.close_all()
@@ -178,6 +180,9 @@ class Node(Host):
     def _show_role(self) -> None:
         log.set_role("M" if self.server.replication.upstream is None else "S")
 
+    def _note_load(self, reader: RdbReader, size_bytes: int) -> None:
+        self.server.snapshots.load_began(reader, size_bytes, now_ms())
+
     async def _load(self) -> bool:
         """Load the snapshot on disk, if there is one; say whether the node may go on."""
         server = self.server
@@ -189,7 +194,8 @@ class Node(Host):
         path = self.snapshots.path()
         try:
             # A replica keeps expired keys until its primary deletes them.
-            reader = await load_snapshot(path, server.keyspace, KEEP_EXPIRED if is_replica else now_ms())
+            expired_before_ms = KEEP_EXPIRED if is_replica else now_ms()
+            reader = await load_snapshot(path, server.keyspace, expired_before_ms, self._note_load)
         except (RdbError, OSError) as error:
             log.log("warning", f"Fatal error loading the DB from {path}: {error}. Exiting; the file was not changed.")
             return False
@@ -198,8 +204,6 @@ class Node(Host):
         # What is there now stays: no collection of garbage needs to look at it again.
         gc.freeze()
         if reader is not None:
-            server.snapshots.keys_loaded = reader.keys_loaded
-            server.snapshots.keys_expired = reader.keys_expired
             point = history_point(reader.facts)
             if point is not None:
                 roles.resume(server, point)
