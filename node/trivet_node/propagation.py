@@ -50,7 +50,11 @@ class Propagation:
         self.add(database, encode_command([b"DEL", key]))
 
     def take(self) -> bytes:
-        """Return the bytes to append to the stream for all effects collected, and forget them."""
+        """Return the bytes to append to the stream for all effects collected, and forget them.
+
+        A substitute is still there only where a handler has failed: it must not stand in for the next command's effect.
+        """
+        self._instead = None
         effects = self._effects
         if not effects:
             return b""

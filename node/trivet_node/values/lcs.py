@@ -8,8 +8,6 @@ no more than these bits: where the bytes differ, length[i-1][j] > length[i][j-1]
 
 from typing import final
 
-from mypy_extensions import i64
-
 
 @final
 class Match:
@@ -40,8 +38,9 @@ def common_matches(first: bytes, second: bytes) -> list[Match]:
     rows = _rows(first, second, True)
     matches: list[Match] = []
     current: Match | None = None
-    at: i64 = len(first)
-    other: i64 = len(second)
+    # Not i64: shifted by one, a row of any length would have to fit into 64 bits itself.
+    at = len(first)
+    other = len(second)
     while at > 0 and other > 0:
         if first[at - 1] == second[other - 1]:
             at -= 1
