@@ -101,11 +101,11 @@ class RunningCluster:
 
 
 @contextlib.contextmanager
-def redis_cluster(directory: Path) -> Iterator[RunningCluster]:
-    """Run a cluster of six real redis-servers, formed by redis-cli."""
+def redis_cluster(directory: Path, *further: str) -> Iterator[RunningCluster]:
+    """Run a cluster of six real redis-servers with the given further options, formed by redis-cli."""
     # A replica is shown in slot maps from its first replicated byte on, which in a new cluster is the primary's ping.
     prompt = ["--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"]
-    options = ["--cluster-enabled", "yes", "--cluster-node-timeout", str(NODE_TIMEOUT_MS), *prompt]
+    options = ["--cluster-enabled", "yes", "--cluster-node-timeout", str(NODE_TIMEOUT_MS), *prompt, *further]
     servers: list[ServerProcess] = []
     try:
         for _ in range(6):

@@ -21,6 +21,7 @@ from trivet_sentinel.state import Address, Cluster, Group, Link, Node, Sentinel,
 
 POLL_PERIOD_MS: Final = 2000
 POLL_PERIOD_TROUBLE_MS: Final = 500
+POLL_PERIOD_FORMING_MS: Final = 100
 # A node that has not answered for this long is not asked any more while there are others.
 SILENCE_MS: Final = 1000
 MISSING_POLLS_MAX: Final = 3
@@ -87,8 +88,10 @@ def poll_if_due(sentinel: Sentinel, cluster: Cluster) -> None:
 def _poll_period_ms(sentinel: Sentinel, cluster: Cluster) -> int:
     """Return how often to ask: more often until all slots are known to be served and while a primary is away."""
     shards = groups_of(sentinel, cluster)
+    if not shards:
+        return POLL_PERIOD_FORMING_MS
     unwell = any(group.primary.down_since_ms is not None or group.primary.role != "master" for group in shards)
-    incomplete = not shards or any(not group.replicas for group in shards)
+    incomplete = any(not group.replicas for group in shards)
     return POLL_PERIOD_TROUBLE_MS if unwell or incomplete else POLL_PERIOD_MS
 
 
