@@ -40,7 +40,7 @@ $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)
 
 # One wheel, compiled once, serves the virtual environment and the image. Leftovers of earlier builds would get into it.
-build/wheels/trivet: $(VENV)/bin/pip $(SOURCES)
+build/wheels/trivet: $(SOURCES) | $(VENV)/bin/pip
 	rm -rf build/lib* build/bdist* build/wheels/trivet*
 	$(VENV)/bin/pip wheel --quiet --no-deps --wheel-dir build/wheels .
 	touch $@
