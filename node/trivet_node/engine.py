@@ -106,6 +106,10 @@ class Engine:
         self._resume_released()
         return more
 
+    def is_time_pressing(self) -> bool:
+        """Say whether keys or clients wait for time to pass."""
+        return len(self.server.blocking) > 0 or self.server.keyspace.has_deadlines()
+
     def _apply(self, client: Client, data: bytes) -> None:
         """Run what our primary sent, pass it on byte for byte to our own replicas, and acknowledge it if asked to."""
         server = self.server
@@ -175,7 +179,7 @@ class Engine:
             self._execute_checked(client, command, arguments)
 
     def _is_served_here(self, client: Client, command: Command, arguments: list[bytes]) -> bool:
-        """Say whether a command in cluster mode plainly concerns no other node; admission looks at what is not plain."""
+        """Say whether a command plainly concerns no other node of the cluster; admission looks at what is not plain."""
         if command.has_single_key:
             return self.server.served_slots[client.database.slot_of(arguments[1])] != 0
         return command.is_keyless
@@ -228,7 +232,7 @@ class Engine:
         return command.subcommands.get(arguments[1].lower())
 
     def _contain_fault(self, client: Client) -> None:
-        """A handler has failed, a fault of ours: the log gets the traceback, the client an error, others notice nothing."""
+        """A handler has failed, a fault of ours: the log gets the traceback, the client an error, others nothing."""
         server = self.server
         server.host.log_exception(f"Command '{_name(client)}' failed; closing the connection it came by")
         server.call_depth = 0

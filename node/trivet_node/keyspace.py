@@ -89,6 +89,10 @@ class Keyspace:
         """Return the databases that were ever used, by index."""
         return [database for database in self._databases if database is not None]
 
+    def has_deadlines(self) -> bool:
+        """Say whether any key has a deadline."""
+        return any(database.volatile != 0 for database in self.used_databases())
+
     def size(self) -> int:
         """Return the number of keys in all databases."""
         return sum([int(database.size) for database in self.used_databases()])
