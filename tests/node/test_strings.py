@@ -104,7 +104,7 @@ def test_common_subsequences_are_those_of_the_table() -> None:
     choice = random.Random(2)
     for _ in range(400):
         alphabet = choice.choice((b"ab", b"abcd", bytes(range(256))))
-        first, second = [bytes(choice.choice(alphabet) for _ in range(choice.randrange(50))) for _ in range(2)]
+        first, second = [bytes(choice.choice(alphabet) for _ in range(choice.randrange(130))) for _ in range(2)]
         assert common_length(first, second) == table_of_lengths(first, second)[-1][-1]
         matches = common_matches(first, second)
         found = [(m.first_start, m.first_end, m.second_start, m.second_end) for m in matches]
