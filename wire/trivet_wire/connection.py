@@ -73,7 +73,7 @@ class Connection:
             data = await self._stream.receive_some(_RECEIVE_BYTES)
             if not data:
                 raise ConnectionClosed("connection closed by the peer")
-            self._reader.feed(data)
+            self._reader.feed(bytes(data))
 
     async def call(self, *arguments: Argument) -> Reply:
         """Send one request and return its reply."""
