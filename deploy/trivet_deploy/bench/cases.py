@@ -23,7 +23,7 @@ _SHAPES = (
     (50, 1, 100_000),
     (50, 16, 800_000),
     (50, 128, 1_500_000),
-    (1, 1, 20_000),
+    (1, 1, 30_000),
     (500, 1, 100_000),
 )
 
@@ -31,7 +31,7 @@ _SHAPES = (
 def standard_cases(scale: float) -> list[Case]:
     """Return every case of the benchmark, with `scale` times the usual number of requests."""
     return [
-        Case(command, clients, pipeline, max(1000, int(requests * scale)))
+        Case(command, clients, pipeline, max(10_000, int(requests * scale)))
         for clients, pipeline, requests in _SHAPES
         for command in ("SET", "GET")
     ]

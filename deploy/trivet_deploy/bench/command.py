@@ -11,6 +11,7 @@ from pathlib import Path
 
 import attrs
 import click
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -87,25 +88,23 @@ def _run_rounds(cases: Sequence[Case], servers: list[Server], rounds: int, conso
 
 
 def _table(summaries: Sequence[CaseSummary], title: str) -> Table:
-    table = Table(title=title, caption="ratios are node / redis-server: median (lowest - highest) of the rounds")
-    table.add_column("case")
-    for heading in ("node req/s", "redis req/s", "throughput ratio", "node CPU us", "redis CPU us", "CPU ratio"):
-        table.add_column(heading, justify="right")
+    table = Table(title=title, caption="node/redis: medians; ratios: median (lowest-highest) of the rounds", box=SIMPLE)
+    table.add_column("case", no_wrap=True)
+    for heading in ("req/s", "ratio", "CPU us/req", "ratio"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in summaries:
         table.add_row(
             row.case,
-            f"{row.node_requests_per_s:,.0f}",
-            f"{row.redis_requests_per_s:,.0f}",
+            f"{row.node_requests_per_s / 1000:.0f}k/{row.redis_requests_per_s / 1000:.0f}k",
             _spread_text(row.throughput_ratio),
-            f"{row.node_cpu_us:.2f}",
-            f"{row.redis_cpu_us:.2f}",
+            f"{row.node_cpu_us:.1f}/{row.redis_cpu_us:.1f}",
             _spread_text(row.cpu_ratio),
         )
     return table
 
 
 def _spread_text(spread: Spread) -> str:
-    return f"{spread.median:.2f} ({spread.low:.2f} - {spread.high:.2f})"
+    return f"{spread.median:.2f} ({spread.low:.2f}-{spread.high:.2f})"
 
 
 def _write(folder: Path, samples: Sequence[Sample], summaries: Sequence[CaseSummary], builds: dict[str, str]) -> Path:
