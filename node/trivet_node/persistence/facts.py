@@ -33,7 +33,7 @@ def facts_to_write(
         (b"used-mem", b"%d" % memory_bytes),
     ]
     if replication.backlog is not None and (replication.upstream is None or replication.may_continue):
-        database = max(0, selected) if replication.upstream is None else replication.upstream.stream_database()
+        database = max(0, selected) if replication.upstream is None else replication.selected_database()
         facts += [
             (b"repl-stream-db", b"%d" % database),
             (b"repl-id", replication.history.id),

@@ -26,13 +26,11 @@ def exchange(server: Server, keyspace: Keyspace, facts: dict[bytes, bytes], repl
 
     `facts` are the aux fields of the snapshot.
     """
-    upstream = server.replication.upstream
-    assert upstream is not None, "a primary exchanges nothing"
     server.host.log("notice", "MASTER <-> REPLICA sync: Flushing old data")
     server.keyspace.adopt(keyspace)
     server.replication.history.restart(replication_id, offset)
     disconnect_replicas(server)
     # Nothing in it leads to the new data set.
     server.replication.drop_backlog()
-    upstream.database = min(stream_database(facts), server.config.databases - 1)
+    server.replication.stream_database = min(stream_database(facts), server.config.databases - 1)
     server.host.log("notice", "MASTER <-> REPLICA sync: Finished with success")

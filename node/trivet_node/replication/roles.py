@@ -34,14 +34,17 @@ def begin(server: Server) -> None:
 def follow(server: Server, host: str, port: int) -> None:
     """Become a replica of the primary at `host`:`port`, or change to that one."""
     replication = server.replication
-    was_primary = replication.upstream is None
+    before = replication.upstream
     _leave_upstream(server)
     _release_blocked_clients(server)
-    if was_primary:
+    replication.upstream = Upstream(host, port)
+    if before is not None:
+        # The link to a primary is as old as the data: from where it comes makes no difference.
+        replication.upstream.down_since_ms = before.down_since_ms
+    else:
         # What this node has may be an earlier point of the new primary's history: it is worth asking.
         replication.create_backlog(server.config.repl_backlog_size)
         replication.may_continue = True
-    replication.upstream = Upstream(host, port)
     apply_role(server)
     server.host.primary_changed()
 
@@ -74,13 +77,13 @@ def resume(server: Server, point: HistoryPoint) -> None:
     history = replication.history
     own_id = history.id
     history.restart(point.replication_id, point.offset)
+    replication.stream_database = min(point.database, server.config.databases - 1)
     replication.create_backlog(server.config.repl_backlog_size)
     replication.no_replicas_since_ms = int(server.keyspace.now_ms)
     if replication.upstream is None:
         history.branch(own_id)
     else:
         replication.may_continue = True
-        replication.upstream.database = min(point.database, server.config.databases - 1)
     apply_role(server)
 
 
@@ -91,7 +94,7 @@ def upstream_is_up(server: Server, client: Client) -> None:
     assert upstream is not None, "a primary has no upstream"
     client.flags = (client.flags | PRIMARY) & ~UNAUTHENTICATED
     client.parser.authenticated = True
-    client.database = server.keyspace.database(upstream.database)
+    client.database = server.keyspace.database(replication.stream_database)
     replication.may_continue = True
     replication.create_backlog(server.config.repl_backlog_size)
     upstream.connected(client)
@@ -104,6 +107,7 @@ def upstream_is_down(server: Server) -> None:
     if upstream is None or upstream.state != CONNECTED:
         return
     client = upstream.client
+    server.replication.stream_database = server.replication.selected_database()
     upstream.lost(int(server.keyspace.now_ms))
     if client is not None and client.flags & IN_TRANSACTION != 0:
         client.flags &= ~IN_TRANSACTION
@@ -155,7 +159,8 @@ def _leave_upstream(server: Server) -> None:
     if upstream is None or upstream.client is None:
         return
     client = upstream.client
-    upstream.client = None
+    server.replication.stream_database = server.replication.selected_database()
+    upstream.lost(int(server.keyspace.now_ms))
     server.close_client(client, CLOSE_NOW)
 
 

@@ -20,6 +20,8 @@ class Replication:
         self.upstream: Upstream | None = None
         # Whether the data set is a known point of `history`, so that a primary may be asked to continue from it.
         self.may_continue: bool = False
+        # Which database the stream had selected where it stopped, while no link to a primary is up.
+        self.stream_database: int = 0
         # Since when nobody follows: the backlog is freed after a while.
         self.no_replicas_since_ms: int = 0
         self.next_cron_ms: int = 0
@@ -42,6 +44,12 @@ class Replication:
     def drop_backlog(self) -> None:
         """Forget the bytes kept."""
         self.backlog = None
+
+    def selected_database(self) -> int:
+        """Return which database the stream of our primary has selected."""
+        if self.upstream is None or self.upstream.client is None:
+            return self.stream_database
+        return self.upstream.client.database.index
 
     def applied_offset(self) -> int:
         """Return how far this data set is, also in the middle of a batch from the primary."""

@@ -30,8 +30,6 @@ class Upstream:
         # The link as a client of the engine while the stream runs.
         self.client: Client | None = None
         self.down_since_ms: int = 0
-        # Which database the stream had selected where it stopped.
-        self.database: int = 0
         # Of a snapshot on its way: its size (0 where it is not known beforehand), and what came of it.
         self.transfer_bytes: int = 0
         self.transferred_bytes: int = 0
@@ -45,10 +43,6 @@ class Upstream:
     def state_name(self) -> str:
         """Return the state as ROLE shows it."""
         return _STATE_NAMES[self.state]
-
-    def stream_database(self) -> int:
-        """Return which database the stream has selected."""
-        return self.database if self.client is None else self.client.database.index
 
     def name(self) -> str:
         """Return the primary's address for the log."""
@@ -66,7 +60,6 @@ class Upstream:
 
     def lost(self, now_ms: int) -> None:
         """Note that the stream stopped. What came of a request that is not whole will come again."""
-        self.database = self.stream_database()
         self.client = None
         self.state = CONNECT
         self.down_since_ms = now_ms

@@ -34,6 +34,8 @@ _RETRY_AFTER_BAD_SNAPSHOT_S: Final = 5.0
 _RECEIVE_BYTES: Final = 256 * 1024
 _ANSWER_MAX: Final = 64 * 1024
 _KEEPALIVE_S: Final = 1.0
+# A link that breaks sooner than this after it was made is likely to break again.
+_SHORT_LIFE_S: Final = 1.0
 
 
 class LinkBroken(Exception):
@@ -50,16 +52,22 @@ class PrimaryLink:
         self._changed = trio.Event()
         self._attempt = trio.CancelScope()
         self._retry_s = _RETRY_FIRST_S
+        self._established_s = 0.0
+        self._died_young = False
 
     def primary_changed(self) -> None:
         """Follow the primary that the server has now, or none."""
         self._retry_s = _RETRY_FIRST_S
+        self._died_young = False
         self._attempt.cancel()
         self._changed.set()
 
     def link_lost(self) -> None:
         """Make a new link: the reactor has lost the one it had."""
         roles.upstream_is_down(self.server)
+        self._died_young = time.monotonic() - self._established_s < _SHORT_LIFE_S
+        if not self._died_young:
+            self._retry_s = _RETRY_FIRST_S
         self._changed.set()
 
     async def run(self) -> None:
@@ -71,13 +79,16 @@ class PrimaryLink:
                 await self._changed.wait()
                 continue
             with trio.CancelScope() as self._attempt:
+                if self._died_young:
+                    self._died_young = False
+                    await self._pause()
                 await self._try(upstream)
 
     async def _try(self, upstream: Upstream) -> None:
         """Try once to bring the link up; where that fails, wait a while."""
         try:
             await self._establish(upstream)
-            self._retry_s = _RETRY_FIRST_S
+            self._established_s = time.monotonic()
             return
         except (OSError, trio.BrokenResourceError) as error:
             self._log("warning", f"Error condition on socket for SYNC: {error}")
@@ -91,6 +102,9 @@ class PrimaryLink:
         finally:
             if upstream.state != CONNECTED:
                 upstream.state = CONNECT
+        await self._pause()
+
+    async def _pause(self) -> None:
         await trio.sleep(self._retry_s)
         self._retry_s = min(self._retry_s * 2, _RETRY_MAX_S)
 

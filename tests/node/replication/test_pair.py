@@ -361,6 +361,42 @@ def test_a_primary_that_led_for_a_moment_goes_back_to_where_it_came_from() -> No
     assert Link(replica, primary).outcome == FULL
 
 
+def test_the_database_that_the_stream_has_selected_is_never_forgotten() -> None:
+    primary, middle, last = Node("p"), Node("m"), Node("z")
+    upper, lower = synchronized(middle, primary), synchronized(last, middle)
+    primary.do("SELECT", "5")
+
+    def write(key: str) -> None:
+        # The stream says its database once only.
+        primary.do("SET", key, "1")
+        for link in (upper, lower):
+            link.pump()
+        assert last.dump().keys() == {(5, name.encode()) for name in keys}
+
+    keys = ["first"]
+    write("first")
+    for change in ("other primary", "back", "lead for a moment", "broken link"):
+        keys.append(change)
+        if change == "lead for a moment":
+            last.do("REPLICAOF", "NO", "ONE")
+        lower.cut()
+        lower = Link(last, primary if change == "other primary" else middle)
+        assert lower.outcome != FULL
+        write(change)
+
+
+def test_how_long_the_link_is_down_outlives_a_change_of_primary() -> None:
+    primary, replica = Node("p"), Node("r")
+    replica.do("REPLICAOF", "nobody", "1")
+    assert replica.field("master_link_down_since_seconds") == "-1"
+    synchronized(replica, primary)
+    replica.do("REPLICAOF", "nobody", "1")
+    replica.tick(3000)
+    replica.do("REPLICAOF", "nobody", "2")
+    replica.tick(2000)
+    assert replica.field("master_link_down_since_seconds") == "5"
+
+
 def test_an_old_primary_with_writes_of_its_own_gives_them_up() -> None:
     primary, replica = Node("p"), Node("r")
     synchronized(replica, primary).cut()
