@@ -11,7 +11,6 @@ from pathlib import Path
 
 import attrs
 import click
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -88,7 +87,9 @@ def _run_rounds(cases: Sequence[Case], servers: list[Server], rounds: int, conso
 
 
 def _table(summaries: Sequence[CaseSummary], title: str) -> Table:
-    table = Table(title=title, caption="node/redis: medians; ratios: median (lowest-highest) of the rounds", box=SIMPLE)
+    caption = "node/redis: medians; ratios: median (lowest-highest) of the rounds"
+    # Without borders it fits the 80 columns of a log.
+    table = Table(title=title, caption=caption, box=None, pad_edge=False)
     table.add_column("case", no_wrap=True)
     for heading in ("req/s", "ratio", "CPU us/req", "ratio"):
         table.add_column(heading, justify="right", no_wrap=True)
