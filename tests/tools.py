@@ -8,10 +8,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # Beside the virtual environments, and ignored by git like them.
 UNPACKED = ROOT / ".venv-redis"
-REDIS_PACKAGES = ("redis-server", "redis-tools", "redis-sentinel")
+REDIS_PACKAGES = ("redis-server", "redis-tools")
 # What the packages need that a minimal Debian or Ubuntu may lack.
 REDIS_LIBRARIES = ("libjemalloc2", "liblzf1", "libatomic1")
-_REDIS_PROGRAMS = ("redis-server", "redis-sentinel", "redis-cli", "redis-benchmark", "redis-check-rdb")
+_REDIS_PROGRAMS = ("redis-server", "redis-cli", "redis-benchmark", "redis-check-rdb")
 
 
 def redis_environment() -> dict[str, str] | None:
