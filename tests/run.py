@@ -1,9 +1,10 @@
 """The whole test run: lint, types, layers, and the tests, compiled and interpreted.
 
-    .venv/bin/python tests/run.py [--only lint|tests|bench]
+    python3 tests/run.py [--only lint|tests|bench]
 
-Runs with the Python of an environment that has `trivet[test]` installed, compiled where a C compiler is there, and
-makes a second environment, .venv-pure, for the same sources interpreted. Tests that meet no compiled module run once.
+Runs with the Python of an environment that has `trivet[test]` installed, compiled where a C compiler is there; started
+by another Python, it makes that environment, .venv, first. A second one, .venv-pure, holds the same sources
+interpreted. Tests that meet no compiled module run once.
 
 What the tests need of the machine is found, or fetched (redis-server, by tests/tools.py), or else the tests that need
 it are skipped and the run ends by naming them; with CI=true anything missing is a failure.
@@ -17,6 +18,7 @@ import sys
 import time
 import venv
 from pathlib import Path
+from typing import Never
 
 ROOT = Path(__file__).resolve().parent.parent
 # tests/ is a package, but this file is run as a script.
@@ -69,6 +71,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run Trivet's checks and tests.")
     parser.add_argument("--only", choices=("lint", "tests", "bench"))
     only = parser.parse_args().only
+    if sys.prefix == sys.base_prefix:
+        continue_in_environment()
     run = Run(dict(os.environ))
     if only in {None, "lint"}:
         lint(run)
@@ -79,6 +83,16 @@ def main() -> int:
     if only == "bench":
         run.step("benchmark", BIN / "trivet", "bench")
     return run.conclude()
+
+
+def continue_in_environment() -> Never:
+    """Start again with the Python of .venv, with the sources as they are now installed in it."""
+    environment = ROOT / ".venv"
+    if not (environment / "bin/python").exists():
+        venv.create(environment, with_pip=True)
+    subprocess.run([environment / "bin/pip", "install", "--quiet", ".[test]"], cwd=ROOT, check=True)
+    python = environment / "bin/python"
+    os.execv(python, [str(python), *sys.argv])
 
 
 def lint(run: Run) -> None:
