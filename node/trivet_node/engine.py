@@ -36,6 +36,7 @@ from trivet_node.replication.cron import acknowledge
 from trivet_node.replication.cron import tick as replication_tick
 from trivet_node.saving import save_if_due
 from trivet_node.server import CHECK_CLUSTER, Server
+from trivet_node.setting_effects import apply_at_start
 from trivet_wire import errors
 from trivet_wire.requests import ProtocolError
 
@@ -60,6 +61,7 @@ class Engine:
     def __init__(self, server: Server) -> None:
         self.server: Server = server
         self._table: dict[bytes, Command] = server.table
+        apply_at_start(server)
         for command in COMMANDS:
             self._table[command.name.encode()] = command
             self._table[command.name.upper().encode()] = command

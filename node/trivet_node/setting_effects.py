@@ -23,6 +23,12 @@ def apply_settings(server: Server, attributes: list[str]) -> None:
         effect(server)
 
 
+def apply_at_start(server: Server) -> None:
+    """Let a new engine follow the settings that it starts with."""
+    _bound_hz(server)
+    _track_accesses(server)
+
+
 def _limit_bulk_length(server: Server) -> None:
     for client in server.clients.values():
         client.parser.bulk_max = server.config.proto_max_bulk_len

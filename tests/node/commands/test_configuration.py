@@ -94,6 +94,12 @@ def test_settings_take_effect() -> None:
     assert log.mode == access.OFF
 
 
+def test_settings_of_the_start_take_effect() -> None:
+    log = TestEngine(Config(maxmemory_policy="volatile-lfu", lfu_decay_time=7)).server.keyspace.access
+    assert (log.mode, log.decay_minutes) == (access.FREQUENCY, 7)
+    assert TestEngine(Config(hz=0)).server.config.hz == 1
+
+
 def test_options_without_effect_are_said_to_have_none() -> None:
     engine = TestEngine()
     assert engine.connect().say("CONFIG SET hll-sparse-max-bytes 1 timeout 5") == "OK"
