@@ -103,10 +103,12 @@ def test_redis_cli_starts_and_knows_the_arguments_of_commands(node: ServerProces
         env={**os.environ, "TERM": "xterm", "HOME": "/nonexistent"},
     )
     os.close(other_end)
+    prompt = f"{HOST}:{node.port}> ".encode()
     try:
-        _read_until(terminal, b"> ")
+        _read_until(terminal, prompt)
         os.write(terminal, b"help config get\r")
-        shown = _read_until(terminal, b"group: server")
+        # What is typed before the next prompt is lost.
+        shown = _read_until(terminal, b"group: server\r\r\n\r\r\n" + prompt)
         assert b"CONFIG GET parameter [parameter ...]" in shown
         assert b"Get the values of configuration parameters" in shown
         os.write(terminal, b"getex ")
