@@ -1,7 +1,7 @@
 """Nodes of a cluster for simulations: the real cluster machine, and a thin model of everything around it.
 
-A `ClusterProcess` carries the machine's effects out on the virtual network: links are streams, nodes.conf is a text that
-survives a crash. Of the data only the replication offset is modelled: a primary that serves counts up, a replica that
+A `ClusterProcess` carries the machine's effects out on the virtual network: links are streams, nodes.conf is a text
+that survives a crash. Of the data only the replication offset is modelled: a primary that serves counts up, a replica that
 can reach its primary has its offset a little later.
 """
 
@@ -154,7 +154,9 @@ class ClusterProcess:
 
     def _come_back(self, now_ms: int) -> None:
         step = self.steps
-        self._after(max(0, self.machine.next_deadline() - now_ms), lambda: self.happened(Tick()) if step == self.steps else None)
+        self._after(
+            max(0, self.machine.next_deadline() - now_ms), lambda: self.happened(Tick()) if step == self.steps else None
+        )
 
     def _after(self, delay_ms: int, callback: Callable[[], None]) -> None:
         generation = self.generation
