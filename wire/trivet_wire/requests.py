@@ -134,6 +134,12 @@ class RequestParser:
     def _open_array(self) -> bool:
         """Read `*N`; say whether it was there. `*0` and `*-1` are requests for nothing and leave nothing to come."""
         self._is_strict = True
+        short: i64 = _short_number(self._buffer, self._position, len(self._buffer), _STAR)
+        if 0 < short <= UNAUTHENTICATED_MULTIBULK_MAX:
+            self._start = self._position
+            self._position += 4 if short < 10 else 5
+            self._remaining = short
+            return True
         count: i64 = self._number(self._position + 1)
         if count == _INCOMPLETE:
             self._check_line_length("too big mbulk count string")
@@ -156,12 +162,16 @@ class RequestParser:
         arguments = self._arguments
         while remaining > 0:
             if length < 0:
-                self._position = position
-                self._remaining = remaining
-                if position >= end or not self._open_bulk():
-                    return None
-                length = self._bulk_length
-                position = self._position
+                length = _short_number(buffer, position, end, _DOLLAR)
+                if length >= 0:
+                    position += 4 if length < 10 else 5
+                else:
+                    self._position = position
+                    self._remaining = remaining
+                    if position >= end or not self._open_bulk():
+                        return None
+                    length = self._bulk_length
+                    position = self._position
             finish: i64 = position + length
             if finish + 2 > end:
                 self._remaining = remaining
@@ -300,6 +310,23 @@ class RequestParser:
         self._last = words
         self._last_start = -1
         return words
+
+
+def _short_number(buffer: bytes, position: i64, end: i64, marker: i64) -> i64:
+    """Return the number of a line such as `$16` at `position` if it has one or two digits, as nearly all do, else -1."""
+    found: i64 = buffer[position] if position + 5 <= end else -1
+    if found != marker:
+        return -1
+    first: i64 = buffer[position + 1]
+    second: i64 = buffer[position + 2]
+    third: i64 = buffer[position + 3]
+    if first < _ZERO or first > _NINE:
+        return -1
+    if second == _CR:
+        return first - _ZERO if third == _LF else -1
+    if first == _ZERO or second < _ZERO or second > _NINE or third != _CR or buffer[position + 4] != _LF:
+        return -1
+    return (first - _ZERO) * 10 + (second - _ZERO)
 
 
 def split_words(line: bytes) -> list[bytes] | None:
