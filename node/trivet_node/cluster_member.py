@@ -108,6 +108,13 @@ def commit(server: Server) -> None:
         server.host.perform(Wake())
 
 
+def publish(server: Server, channel: bytes, message: bytes) -> None:
+    """Let the subscribers of all other nodes hear what was published here."""
+    if server.cluster is not None:
+        server.cluster.publish(channel, message)
+        commit(server)
+
+
 def catch_up(server: Server, state: ClusterState) -> None:
     """Bring the machine's clock up to this moment: a command does not come with one."""
     elapsed_ms = int(server.keyspace.now_ms) - state.unix_offset_ms - state.now_ms

@@ -6,7 +6,7 @@ A setting that is looked at whenever it matters needs no row here.
 from collections.abc import Callable
 from typing import Final
 
-from trivet_node import access
+from trivet_node import access, cluster_member
 from trivet_node.client import UNAUTHENTICATED
 from trivet_node.replication.roles import apply_role
 from trivet_node.saving import update_disk_check
@@ -86,4 +86,16 @@ _EFFECTS: Final[dict[str, Callable[[Server], None]]] = {
     "replica_serve_stale_data": apply_role,
     "min_replicas_to_write": apply_role,
     "min_replicas_max_lag": apply_role,
+    "port": cluster_member.adapt,
+    "cluster_node_timeout": cluster_member.adapt,
+    "cluster_announce_ip": cluster_member.adapt,
+    "cluster_announce_port": cluster_member.adapt,
+    "cluster_announce_bus_port": cluster_member.adapt,
+    "cluster_announce_hostname": cluster_member.adapt,
+    "cluster_preferred_endpoint_type": cluster_member.adapt,
+    "cluster_require_full_coverage": cluster_member.adapt,
+    "cluster_allow_reads_when_down": cluster_member.adapt,
+    "cluster_replica_no_failover": cluster_member.adapt,
+    "cluster_replica_validity_factor": cluster_member.adapt,
+    "repl_ping_replica_period": cluster_member.adapt,
 }

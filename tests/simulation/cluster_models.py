@@ -1,8 +1,8 @@
 """Nodes of a cluster for simulations: the real cluster machine, and a thin model of everything around it.
 
 A `ClusterProcess` carries the machine's effects out on the virtual network: links are streams, nodes.conf is a text
-that survives a crash. Of the data only the replication offset is modelled: a primary that serves counts up, a replica that
-can reach its primary has its offset a little later.
+that survives a crash. Of the data only the replication offset is modelled: a primary that serves counts up, a replica
+that can reach its primary has its offset a little later.
 """
 
 from collections.abc import Callable

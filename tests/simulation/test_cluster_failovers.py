@@ -2,8 +2,8 @@
 
 Half of the clusters heal themselves by votes; in the others an authority, as the elected sentinel is one, sends
 CLUSTER FAILOVER TAKEOVER with an epoch of its own to a replica. What must hold at every step: no slot is claimed by
-two primaries in one epoch, and no slot is served by two nodes for long. And some time after the faults have ended: all nodes
-agree on everything. A failure names its seed; `Scenario(seed).run()` replays it.
+two primaries in one epoch, and no slot is served by two nodes for long. And some time after the faults have ended: all
+nodes agree on everything. A failure names its seed; `Scenario(seed).run()` replays it.
 """
 
 import pytest

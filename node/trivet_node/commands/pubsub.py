@@ -5,6 +5,7 @@ Channels of shards (SSUBSCRIBE) are not there yet; PUBSUB SHARDCHANNELS and SHAR
 
 from typing import Final
 
+from trivet_node import cluster_member
 from trivet_node.client import SUBSCRIBED, Client
 from trivet_node.command import FAST, LOADING, MAY_REPLICATE, NOSCRIPT, PUBSUB, STALE, Command, CommandError, container
 from trivet_node.commands.help import reply_help
@@ -57,8 +58,10 @@ def publish(server: Server, client: Client, arguments: list[bytes]) -> None:
         if receiver is not client:
             server.mark_pending(receiver)
     # Those who listen at our replicas hear it through the stream. In a cluster the bus carries it instead.
-    if not server.config.cluster_enabled:
+    if server.cluster is None:
         server.propagation.instead([arguments])
+    else:
+        cluster_member.publish(server, arguments[1], arguments[2])
     client.reply.integer(len(receivers))
 
 
