@@ -29,7 +29,7 @@ from trivet_node.cluster.machine import ClusterMachine
 from trivet_node.cluster.nodes import BUS_PORT_OFFSET, new_id
 from trivet_node.cluster.options import ClusterOptions
 from trivet_node.cluster.slots import slots_in
-from trivet_node.cluster.state import SAVE, ClusterState, new_state
+from trivet_node.cluster.state import ANNOUNCE, SAVE, ClusterState, new_state
 from trivet_node.config import Config
 from trivet_node.replication import roles
 from trivet_node.replication.upstream import CONNECTED
@@ -129,7 +129,10 @@ def _report_replication(server: Server, state: ClusterState) -> None:
     state.myself.offset = replication.applied_offset()
     if upstream is None or upstream.state == CONNECTED:
         state.primary_link_down_ms = 0
-        state.myself.is_synced = True
+        if not state.myself.is_synced:
+            # From now on clients may read here: the others tell them.
+            state.myself.is_synced = True
+            state.todo |= ANNOUNCE
     else:
         state.primary_link_down_ms = int(server.keyspace.now_ms) - upstream.down_since_ms
 
