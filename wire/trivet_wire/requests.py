@@ -313,7 +313,7 @@ class RequestParser:
 
 
 def _short_number(buffer: bytes, position: i64, end: i64, marker: i64) -> i64:
-    """Return the number of a line such as `$16` at `position` if it has one or two digits, as nearly all do, else -1."""
+    """Return the number of a line such as `$16` at `position` if it has one or two digits, as nearly all, else -1."""
     found: i64 = buffer[position] if position + 5 <= end else -1
     if found != marker:
         return -1
