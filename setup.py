@@ -25,6 +25,7 @@ HOT_MODULES = [
     *sorted(glob("node/trivet_node/commands/*.py")),
     *sorted(glob("node/trivet_node/persistence/*.py")),
     *sorted(glob("node/trivet_node/replication/*.py")),
+    *sorted(glob("node/trivet_node/server/**/*.py", recursive=True)),
     *sorted(glob("node/trivet_node/values/*.py")),
     "node/trivet_node/shell/reactor.py",
 ]

@@ -11,8 +11,6 @@ makes one test of the client's flags and one of the server's checks.
 
 from typing import Final, final
 
-from trivet_node.admission import refusal
-from trivet_node.call import call
 from trivet_node.client import (
     BLOCKED,
     CLOSE_AFTER_REPLY,
@@ -32,11 +30,13 @@ from trivet_node.commands.table import COMMANDS
 from trivet_node.commands.transactions import discard_transaction
 from trivet_node.expiry import expire_cycle
 from trivet_node.keyspace import EXPIRE_HIDES, EXPIRE_WAITS
-from trivet_node.replication.cron import acknowledge
-from trivet_node.replication.cron import tick as replication_tick
-from trivet_node.saving import save_if_due
-from trivet_node.server import CHECK_CLUSTER, Server
-from trivet_node.setting_effects import apply_at_start
+from trivet_node.server.admission import refusal
+from trivet_node.server.call import call
+from trivet_node.server.replicating.cron import acknowledge
+from trivet_node.server.replicating.cron import tick as replication_tick
+from trivet_node.server.saving import save_if_due
+from trivet_node.server.setting_effects import apply_at_start
+from trivet_node.server.state import CHECK_CLUSTER, Server
 from trivet_wire import errors
 from trivet_wire.requests import ProtocolError
 

@@ -9,7 +9,7 @@ from trivet_node.client import Client
 from trivet_node.config import Config
 from trivet_node.engine import Engine
 from trivet_node.host import Host
-from trivet_node.server import Server
+from trivet_node.server.state import Server
 from trivet_wire.connection import encode_request
 
 START_MS: Final = 1_700_000_000_000

@@ -4,7 +4,7 @@ import pytest
 
 from tests.node.engines import Node
 from trivet_node.client import IN_TRANSACTION
-from trivet_node.server import CHECK_READ_ONLY
+from trivet_node.server.state import CHECK_READ_ONLY
 
 ABORTED = "EXECABORT Transaction discarded because of previous errors."
 

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from trivet_node import saving
 from trivet_node.client import CLOSE_NOW, Client
 from trivet_node.command import (
     ADMIN,
@@ -19,7 +18,8 @@ from trivet_node.command import (
 )
 from trivet_node.commands.arguments import option
 from trivet_node.commands.help import reply_help
-from trivet_node.server import CHECK_LOADING, Server
+from trivet_node.server import saving
+from trivet_node.server.state import CHECK_LOADING, Server
 from trivet_node.version import REDIS_VERSION
 from trivet_wire import errors
 

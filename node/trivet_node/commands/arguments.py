@@ -7,7 +7,7 @@ from typing import Final
 
 from trivet_node.command import CommandError
 from trivet_node.keyspace import Database
-from trivet_node.server import Server
+from trivet_node.server.state import Server
 from trivet_node.values.strings import parse_integer
 from trivet_wire import errors
 

@@ -24,7 +24,7 @@ from trivet_node.commands.arguments import integer, option
 from trivet_node.commands.connection import is_client_text, set_client_name
 from trivet_node.commands.help import reply_help
 from trivet_node.limits import NORMAL_CLASS, PRIMARY_CLASS, PUBSUB_CLASS, REPLICA_CLASS, client_class
-from trivet_node.server import Server
+from trivet_node.server.state import Server
 from trivet_node.values.strings import parse_integer
 from trivet_wire import errors
 

@@ -11,7 +11,6 @@ from trivet_node.cluster.failure import valid_reports
 from trivet_node.cluster.machine import ClusterMachine
 from trivet_node.cluster.slots import range_of_slots
 from trivet_node.cluster.state import SAVE, SAVE_DURABLY, ClusterState
-from trivet_node.cluster_member import catch_up, commit
 from trivet_node.command import (
     ADMIN,
     FAST,
@@ -25,7 +24,8 @@ from trivet_node.command import (
 )
 from trivet_node.commands.cluster_maps import reply_links, reply_shards, reply_slots
 from trivet_node.commands.help import reply_help
-from trivet_node.server import Server
+from trivet_node.server.cluster_member import catch_up, commit
+from trivet_node.server.state import Server
 from trivet_node.values.strings import parse_integer
 from trivet_wire import errors
 from trivet_wire.slots import SLOT_COUNT, key_slot

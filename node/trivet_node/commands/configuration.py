@@ -6,8 +6,8 @@ from trivet_node.client import Client
 from trivet_node.command import ADMIN, LOADING, NOSCRIPT, STALE, Command, CommandError, container
 from trivet_node.commands.help import reply_help
 from trivet_node.config import SETTINGS
-from trivet_node.server import Server
-from trivet_node.setting_effects import apply_settings
+from trivet_node.server.setting_effects import apply_settings
+from trivet_node.server.state import Server
 from trivet_node.settings import Setting, SettingError, to_bytes, to_text
 from trivet_node.stats import Stats
 from trivet_node.values.glob import glob_match

@@ -23,7 +23,7 @@ from trivet_node.client import (
 )
 from trivet_node.command import ALLOW_BUSY, FAST, LOADING, NO_AUTH, NOSCRIPT, STALE, Command, CommandError
 from trivet_node.commands.arguments import option
-from trivet_node.server import Server
+from trivet_node.server.state import Server
 from trivet_node.settings import to_bytes
 from trivet_node.values.strings import parse_integer
 from trivet_node.version import REDIS_VERSION

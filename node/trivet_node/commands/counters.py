@@ -5,7 +5,7 @@ from typing import Final
 from trivet_node.client import Client
 from trivet_node.command import DENYOOM, FAST, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import INTEGER_MAX, INTEGER_MIN, integer
-from trivet_node.server import Server
+from trivet_node.server.state import Server
 from trivet_node.values import long_double
 from trivet_node.values.strings import string_bytes, string_integer
 from trivet_wire import errors

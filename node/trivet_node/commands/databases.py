@@ -5,7 +5,7 @@ from typing import Final
 from trivet_node.client import Client
 from trivet_node.command import FAST, LOADING, READONLY, STALE, WRITE, Command, CommandError
 from trivet_node.commands.arguments import database_at, option, small_integer
-from trivet_node.server import Server
+from trivet_node.server.state import Server
 from trivet_wire import errors
 
 

@@ -10,7 +10,7 @@ from trivet_node.command import FAST, READONLY, WRITE, Command, CommandError, Ke
 from trivet_node.commands.arguments import INTEGER_MAX, INTEGER_MIN, integer, option
 from trivet_node.commands.strings import has_passed
 from trivet_node.keyspace import NO_DEADLINE
-from trivet_node.server import Server
+from trivet_node.server.state import Server
 from trivet_wire import errors
 
 _NX: Final = 1 << 0

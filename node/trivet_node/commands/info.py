@@ -4,8 +4,8 @@ from typing import Final
 
 from trivet_node.client import Client
 from trivet_node.command import LOADING, STALE, Command
-from trivet_node.information import info_text
-from trivet_node.server import Server
+from trivet_node.server.information import info_text
+from trivet_node.server.state import Server
 
 
 def info(server: Server, client: Client, arguments: list[bytes]) -> None:

@@ -6,7 +6,7 @@ from trivet_node.client import Client
 from trivet_node.command import DENYOOM, FAST, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import database_at, option
 from trivet_node.keyspace import NO_DEADLINE, Database
-from trivet_node.server import Server
+from trivet_node.server.state import Server
 from trivet_node.values.types import copy_value, type_name
 from trivet_wire import errors
 

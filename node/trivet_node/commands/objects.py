@@ -6,7 +6,7 @@ from trivet_node.access import CLOCK, FREQUENCY
 from trivet_node.client import Client
 from trivet_node.command import LOADING, READONLY, STALE, Command, CommandError, KeySpec, container
 from trivet_node.commands.help import reply_help
-from trivet_node.server import Server
+from trivet_node.server.state import Server
 from trivet_node.values.types import encoding_name
 
 # Redis shares one object for each of these integers, and says so.

@@ -5,11 +5,11 @@ Channels of shards (SSUBSCRIBE) are not there yet; PUBSUB SHARDCHANNELS and SHAR
 
 from typing import Final
 
-from trivet_node import cluster_member
 from trivet_node.client import SUBSCRIBED, Client
 from trivet_node.command import FAST, LOADING, MAY_REPLICATE, NOSCRIPT, PUBSUB, STALE, Command, CommandError, container
 from trivet_node.commands.help import reply_help
-from trivet_node.server import Server
+from trivet_node.server import cluster_member
+from trivet_node.server.state import Server
 from trivet_node.values.glob import glob_match
 
 

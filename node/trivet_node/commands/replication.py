@@ -16,11 +16,11 @@ from trivet_node.command import (
     Command,
     CommandError,
 )
-from trivet_node.replication import roles, sync
 from trivet_node.replication.replicas import ONLINE
 from trivet_node.replication.upstream import CONNECTED
-from trivet_node.replication.waits import ReplicaWait, ask_for_acknowledgements
-from trivet_node.server import Server
+from trivet_node.server.replicating import roles, sync
+from trivet_node.server.replicating.waits import ReplicaWait, ask_for_acknowledgements
+from trivet_node.server.state import Server
 from trivet_node.values.strings import parse_integer
 from trivet_wire import errors
 

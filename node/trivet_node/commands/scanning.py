@@ -14,7 +14,7 @@ from trivet_node.command import READONLY, Command, CommandError
 from trivet_node.commands.arguments import integer, option
 from trivet_node.keyspace import Database
 from trivet_node.sampling import random_key
-from trivet_node.server import Server
+from trivet_node.server.state import Server
 from trivet_node.values.glob import glob_match
 from trivet_node.values.types import type_name
 from trivet_wire import errors

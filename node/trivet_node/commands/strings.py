@@ -9,7 +9,7 @@ from trivet_node.client import Client
 from trivet_node.command import DENYOOM, FAST, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import deadline_ms, option
 from trivet_node.keyspace import EXPIRE_DELETES, NO_DEADLINE, Database
-from trivet_node.server import Server
+from trivet_node.server.state import Server
 from trivet_node.values.strings import encode_string, string_bytes
 from trivet_wire import errors
 

@@ -5,7 +5,7 @@ from typing import Final, final
 from trivet_node.client import PRIMARY, Client
 from trivet_node.command import DENYOOM, FAST, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import INTEGER_MAX, integer, option
-from trivet_node.server import Server
+from trivet_node.server.state import Server
 from trivet_node.values.lcs import Match, common_length, common_matches
 from trivet_node.values.strings import encode_string, mutable_string, string_bytes, string_length
 from trivet_wire import errors

@@ -6,10 +6,10 @@ transaction, and a change of a watched key breaks it; EXEC runs the queue only w
 
 from typing import Final
 
-from trivet_node.call import call
 from trivet_node.client import IN_TRANSACTION, TRANSACTION_BROKEN, Client
 from trivet_node.command import ALLOW_BUSY, FAST, LOADING, NOSCRIPT, SKIP_SLOWLOG, STALE, Command, CommandError, KeySpec
-from trivet_node.server import Server
+from trivet_node.server.call import call
+from trivet_node.server.state import Server
 from trivet_wire import errors
 
 

@@ -6,13 +6,7 @@
     upstream.py     the replica's side: the link to the primary, and what it has applied
     handshake.py    what a replica says before the stream begins
     payload.py      the snapshot on its way to a replica
-    waits.py        WAIT
     state.py        all of it together, as the server holds it
-    roles.py        becoming a replica, becoming a primary
-    joining.py      the replica's part after PSYNC: go on, or exchange the data
-    sync.py         the primary's part in PSYNC: continue, or a full synchronization
-    cron.py         what happens as time passes: pings, acknowledgements, timeouts
-    info.py         INFO replication
 
 (Redis: "How Redis replication works", PSYNC, replication.c.)
 """

@@ -13,7 +13,6 @@ from typing import Final
 
 import trio
 
-from trivet_node import cluster_member
 from trivet_node.cluster.config_file import ConfigFileError, encode_config
 from trivet_node.cluster.effects import (
     Connect,
@@ -31,7 +30,8 @@ from trivet_node.cluster.effects import (
 from trivet_node.cluster.machine import ClusterMachine
 from trivet_node.cluster.nodes import BUS_PORT_OFFSET
 from trivet_node.config import Config
-from trivet_node.server import Server
+from trivet_node.server import cluster_member
+from trivet_node.server.state import Server
 from trivet_node.shell import log
 from trivet_node.shell.listeners import ListenError, open_tcp
 from trivet_wire.requests import ProtocolError, RequestParser

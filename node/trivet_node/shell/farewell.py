@@ -11,7 +11,7 @@ import trio
 
 from trivet_node.client import CLOSE_AFTER_REPLY, REPLICA
 from trivet_node.replication.replicas import ONLINE, Replica
-from trivet_node.server import Server
+from trivet_node.server.state import Server
 from trivet_node.shell.reactor import Reactor
 
 _LOOK_EVERY_S: Final = 0.01

@@ -19,11 +19,11 @@ from trivet_node.engine import Engine
 from trivet_node.keyspace import Keyspace
 from trivet_node.persistence.rdb_format import RdbError
 from trivet_node.persistence.rdb_reader import RdbReader
-from trivet_node.replication import joining, roles
-from trivet_node.replication.cron import acknowledge
 from trivet_node.replication.handshake import ASKS, FULL, Handshake, HandshakeError, Introduction
 from trivet_node.replication.payload import Payload, PayloadError
 from trivet_node.replication.upstream import CONNECT, CONNECTED, CONNECTING, HANDSHAKE, TRANSFER, Upstream
+from trivet_node.server.replicating import joining, roles
+from trivet_node.server.replicating.cron import acknowledge
 from trivet_node.shell.disk import load_keys
 from trivet_node.shell.reactor import Reactor, set_keepalive
 

@@ -1,10 +1,10 @@
 """A node as a process: the engine, the reactor, and the trio tasks around them.
 
-    clients    waits for the epoll object and runs bursts
-    load       before anything else, the snapshot on disk
-    cron       ten times a second, less often while nothing waits for time: time passes for the engine, idle clients
-               go, garbage is collected
-    signals    SIGTERM and SIGINT shut down
+clients    waits for the epoll object and runs bursts
+load       before anything else, the snapshot on disk
+cron       ten times a second, less often while nothing waits for time: time passes for the engine, idle clients
+           go, garbage is collected
+signals    SIGTERM and SIGINT shut down
 """
 
 import gc
@@ -16,7 +16,6 @@ from typing import Final
 
 import trio
 
-from trivet_node import saving
 from trivet_node.client import CLOSE_NOW
 from trivet_node.cluster.effects import Effect
 from trivet_node.config import Config
@@ -25,8 +24,9 @@ from trivet_node.host import Host
 from trivet_node.persistence.facts import history_point
 from trivet_node.persistence.rdb_format import RdbError
 from trivet_node.persistence.rdb_reader import KEEP_EXPIRED, RdbReader
-from trivet_node.replication import roles
-from trivet_node.server import CHECK_LOADING, Server
+from trivet_node.server import saving
+from trivet_node.server.replicating import roles
+from trivet_node.server.state import CHECK_LOADING, Server
 from trivet_node.shell import log
 from trivet_node.shell.bus import Bus, join_cluster
 from trivet_node.shell.config_files import rewrite_config_file

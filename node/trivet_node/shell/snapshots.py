@@ -17,10 +17,10 @@ import trio
 from trivet_node.client import CLOSE_NOW
 from trivet_node.persistence.facts import facts_to_write
 from trivet_node.persistence.rdb_writer import RdbWriter
-from trivet_node.replication import sync
 from trivet_node.replication.replicas import Replica
-from trivet_node.saving import background_save_ended
-from trivet_node.server import Server
+from trivet_node.server.replicating import sync
+from trivet_node.server.saving import background_save_ended
+from trivet_node.server.state import Server
 from trivet_node.shell.child import Child, ChildFailed, fork_child
 from trivet_node.shell.disk import replace_file, temporary_path, write_all
 from trivet_node.shell.process import memory_facts

@@ -10,11 +10,11 @@ import pytest
 from tests.conftest import require_redis_server
 from tests.node.engines import Node, QuietHost
 from tests.processes import ServerProcess, call, start_redis_server, wait_until
-from trivet_node import cluster_member
 from trivet_node.cluster.effects import Connect, Effect, Received, Send, Tick
 from trivet_node.cluster.nodes import FAIL, PRIMARY, REPLICA, ClusterNode, is_id, new_id
 from trivet_node.cluster.slots import ALL_SLOTS, range_of_slots
 from trivet_node.config import Config
+from trivet_node.server import cluster_member
 
 OTHER = "b" * 40
 REPLICA_ID = "c" * 40

@@ -16,13 +16,13 @@ from trivet_node.keyspace import Keyspace
 from trivet_node.persistence.facts import facts_to_write
 from trivet_node.persistence.rdb_reader import RdbReader
 from trivet_node.persistence.rdb_writer import RdbWriter
-from trivet_node.replication import joining, roles, sync
-from trivet_node.replication.cron import acknowledge
 from trivet_node.replication.handshake import ASKS, FULL, Handshake, Introduction
-from trivet_node.replication.info import replication_info
 from trivet_node.replication.payload import Payload
 from trivet_node.replication.upstream import CONNECTED
-from trivet_node.server import Server
+from trivet_node.server.replicating import joining, roles, sync
+from trivet_node.server.replicating.cron import acknowledge
+from trivet_node.server.replicating.info import replication_info
+from trivet_node.server.state import Server
 from trivet_wire.replies import encode_command
 
 START_MS = 1_700_000_000_000

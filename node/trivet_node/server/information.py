@@ -10,8 +10,8 @@ from typing import Final, final
 from trivet_node.command import Command
 from trivet_node.keyspace import Database
 from trivet_node.limits import NORMAL_CLASS, REPLICA_CLASS, client_class
-from trivet_node.replication.info import replication_info
-from trivet_node.server import CHECK_LOADING, Server
+from trivet_node.server.replicating.info import replication_info
+from trivet_node.server.state import CHECK_LOADING, Server
 from trivet_node.version import BUILD, OPERATING_SYSTEM, REDIS_VERSION, TRIVET_VERSION
 
 Fields = list[tuple[str, str]]

@@ -31,9 +31,9 @@ from trivet_node.cluster.options import ClusterOptions
 from trivet_node.cluster.slots import slots_in
 from trivet_node.cluster.state import ANNOUNCE, SAVE, ClusterState, new_state
 from trivet_node.config import Config
-from trivet_node.replication import roles
 from trivet_node.replication.upstream import CONNECTED
-from trivet_node.server import CHECK_CLUSTER, Server
+from trivet_node.server.replicating import roles
+from trivet_node.server.state import CHECK_CLUSTER, Server
 from trivet_wire.replies import encode_command
 
 _MS_PER_S: Final = 1000

@@ -4,7 +4,7 @@ The shell forks and writes; it calls background_save_ended() when the child is d
 refused where stop-writes-on-bgsave-error asks for that. (Redis: rdb.c, serverCron.)
 """
 
-from trivet_node.server import CHECK_DISK, Server
+from trivet_node.server.state import CHECK_DISK, Server
 
 
 def save(server: Server) -> bool:

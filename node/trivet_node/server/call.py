@@ -2,7 +2,7 @@
 
 from trivet_node.client import Client
 from trivet_node.command import Command, CommandError
-from trivet_node.server import Server
+from trivet_node.server.state import Server
 from trivet_wire.replies import encode_command
 
 

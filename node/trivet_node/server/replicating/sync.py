@@ -20,9 +20,9 @@ from trivet_node.replication.replicas import (
     WAITS_FOR_SNAPSHOT,
     Replica,
 )
-from trivet_node.replication.roles import apply_role
-from trivet_node.replication.waits import serve_waits
-from trivet_node.server import Server
+from trivet_node.server.replicating.roles import apply_role
+from trivet_node.server.replicating.waits import serve_waits
+from trivet_node.server.state import Server
 
 
 def ask_for_stream(server: Server, client: Client, replication_id: bytes, next_offset: int) -> None:

@@ -6,8 +6,8 @@ come back at once. (Redis: slaveTryPartialResynchronization, readSyncBulkPayload
 
 from trivet_node.keyspace import Keyspace
 from trivet_node.persistence.facts import stream_database
-from trivet_node.replication.roles import disconnect_replicas
-from trivet_node.server import Server
+from trivet_node.server.replicating.roles import disconnect_replicas
+from trivet_node.server.state import Server
 
 
 def go_on(server: Server, replication_id: bytes) -> None:

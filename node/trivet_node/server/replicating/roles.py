@@ -18,7 +18,7 @@ from trivet_node.persistence.facts import HistoryPoint
 from trivet_node.replication.history import new_replication_id
 from trivet_node.replication.replicas import ONLINE
 from trivet_node.replication.upstream import CONNECTED, Upstream
-from trivet_node.server import CHECK_GOOD_REPLICAS, CHECK_READ_ONLY, CHECK_STALE, Server
+from trivet_node.server.state import CHECK_GOOD_REPLICAS, CHECK_READ_ONLY, CHECK_STALE, Server
 
 _UNBLOCKED = b"UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
 

@@ -6,11 +6,12 @@ A setting that is looked at whenever it matters needs no row here.
 from collections.abc import Callable
 from typing import Final
 
-from trivet_node import access, cluster_member
+from trivet_node import access
 from trivet_node.client import UNAUTHENTICATED
-from trivet_node.replication.roles import apply_role
-from trivet_node.saving import update_disk_check
-from trivet_node.server import Server
+from trivet_node.server import cluster_member
+from trivet_node.server.replicating.roles import apply_role
+from trivet_node.server.saving import update_disk_check
+from trivet_node.server.state import Server
 
 _SLOWEST_HZ: Final = 1
 _FASTEST_HZ: Final = 500

@@ -3,9 +3,9 @@
 from typing import Final
 
 from trivet_node.replication.replicas import Replica
-from trivet_node.replication.roles import count_good_replicas
 from trivet_node.replication.upstream import CONNECTED, TRANSFER, Upstream
-from trivet_node.server import Server
+from trivet_node.server.replicating.roles import count_good_replicas
+from trivet_node.server.state import Server
 
 _MS_PER_S: Final = 1000
 _NEVER: Final = -1

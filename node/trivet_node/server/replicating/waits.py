@@ -5,7 +5,7 @@ from typing import final
 from trivet_node.blocking import Wait
 from trivet_node.client import Client
 from trivet_node.replication.replicas import Replicas
-from trivet_node.server import Server
+from trivet_node.server.state import Server
 from trivet_wire.replies import encode_command
 
 

@@ -11,7 +11,7 @@ from mypy_extensions import i64
 from trivet_node.client import IN_TRANSACTION, PRIMARY, SUBSCRIBED, UNAUTHENTICATED, Client
 from trivet_node.cluster.redirect import redirection
 from trivet_node.command import LOADING, NO_AUTH, NO_MULTI, STALE, WRITE, Command
-from trivet_node.server import (
+from trivet_node.server.state import (
     CHECK_CLUSTER,
     CHECK_DISK,
     CHECK_GOOD_REPLICAS,
