@@ -170,8 +170,10 @@ class Node(Host):
             await trio.sleep(_CRON_S if self.engine.is_time_pressing() else _IDLE_CRON_S)
             ticks += 1
             while self.engine.tick(now_ms()):
+                self.reactor.lingers = False
                 self.reactor.flush_pending()
                 await trio.lowlevel.checkpoint()
+            self.reactor.lingers = True
             if ticks % _REVIEW_EVERY == 0:
                 self._review_clients()
             self.reactor.flush_pending()

@@ -48,6 +48,8 @@ class Reactor:
     def __init__(self, engine: Engine) -> None:
         self.engine: Engine = engine
         self.epoll: Any = select.epoll()
+        # Off while other work waits for its turn between bursts.
+        self.lingers: bool = True
         self._listeners: dict[int, socket.socket] = {}
         self._sockets: dict[int, ClientSocket] = {}
         self._touched: list[ClientSocket] = []
@@ -88,7 +90,7 @@ class Reactor:
         end = clock() + _BURST_S
         wait_s = 0.0
         while self.burst(wait_s) != 0 and clock() < end:
-            wait_s = _LINGER_S
+            wait_s = _LINGER_S if self.lingers else 0.0
 
     def burst(self, wait_s: float) -> int:
         """Serve what is ready within `wait_s` seconds; return how many sockets were."""
