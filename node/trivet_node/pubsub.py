@@ -3,7 +3,7 @@
 from typing import final
 
 from trivet_node.client import Client
-from trivet_node.values.glob import glob_match
+from trivet_wire.glob import glob_match
 
 
 @final

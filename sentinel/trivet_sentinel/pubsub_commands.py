@@ -7,8 +7,8 @@ from typing import Final
 
 from trivet_sentinel import hello
 from trivet_sentinel.links import HELLO_CHANNEL
-from trivet_sentinel.patterns import matches
 from trivet_sentinel.sessions import Client, Command, Server
+from trivet_wire.glob import glob_match
 
 
 def publish(server: Server, channel: bytes, message: bytes) -> int:
@@ -19,7 +19,7 @@ def publish(server: Server, channel: bytes, message: bytes) -> int:
             _push(server, client, [b"message", channel, message])
             receivers += 1
         for pattern in client.patterns:
-            if matches(pattern, channel):
+            if glob_match(pattern, channel):
                 _push(server, client, [b"pmessage", pattern, channel, message])
                 receivers += 1
     return receivers

@@ -7,12 +7,13 @@ from typing import Final
 
 import attrs
 
-from trivet_sentinel import clusters, election, failover, groups, patterns, reports, sides
+from trivet_sentinel import clusters, election, failover, groups, reports, sides
 from trivet_sentinel.reports import Fields
 from trivet_sentinel.sessions import Client, Command, Server, container, reply_wrong_arity, text
 from trivet_sentinel.settings import SCRIPT_OPTIONS, BadOption, find_row, port_number, yes_no, yes_or_no
 from trivet_sentinel.state import Address, Group, Node, Options, Sentinel, Settings
 from trivet_sentinel.state_file import check_host, check_new_name, positive_quorum, settings_named
+from trivet_wire.glob import glob_match
 
 NO_SUCH_GROUP: Final = b"ERR No such master with that name"
 
@@ -178,7 +179,7 @@ def _remove(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def _reset(server: Server, client: Client, arguments: list[bytes]) -> None:
     every_group = server.sentinel.groups.values()
-    matching = [group for group in every_group if patterns.matches(arguments[2], group.name.encode())]
+    matching = [group for group in every_group if glob_match(arguments[2], group.name.encode())]
     for group in matching:
         groups.reset_group(server.sentinel, group)
     server.sentinel.save()
@@ -284,7 +285,7 @@ def _config(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 
 def _config_get(options: Options, client: Client, pattern: bytes) -> None:
-    names = [name for name in _GLOBAL_OPTIONS if patterns.matches(pattern.lower(), name.encode())]
+    names = [name for name in _GLOBAL_OPTIONS if glob_match(pattern.lower(), name.encode())]
     client.out.map(len(names))
     for name in names:
         value = getattr(options, _GLOBAL_OPTIONS[name].field)

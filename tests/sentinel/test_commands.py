@@ -7,7 +7,6 @@ import pytest
 
 from tests.sentinel.machines import MY_ID, PRIMARY, Bench
 from trivet_sentinel import pubsub_commands
-from trivet_sentinel.patterns import matches
 
 
 def error(reply: Any) -> str:
@@ -154,24 +153,3 @@ def test_reset_and_remove() -> None:
     assert not bench.sentinel.groups
     bench.advance(100)
     assert not bench.sentinel.links
-
-
-@pytest.mark.parametrize(
-    ("pattern", "subject", "expected"),
-    [
-        (b"*", b"", True),
-        (b"h?llo", b"hallo", True),
-        (b"h?llo", b"hllo", False),
-        (b"h[ae]llo", b"hello", True),
-        (b"h[^e]llo", b"hello", False),
-        (b"h[a-c]llo", b"hbllo", True),
-        (b"h[c-a]llo", b"hbllo", True),
-        (b"\\*", b"*", True),
-        (b"\\*", b"x", False),
-        (b"a[b", b"ab", True),
-        (b"a.c", b"abc", False),
-        (b"[]x", b"x", False),
-    ],
-)
-def test_patterns(pattern: bytes, subject: bytes, expected: bool) -> None:
-    assert matches(pattern, subject) is expected

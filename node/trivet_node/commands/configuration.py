@@ -10,8 +10,8 @@ from trivet_node.server.setting_effects import apply_settings
 from trivet_node.server.state import Server
 from trivet_node.settings import Setting, SettingError, to_bytes, to_text
 from trivet_node.stats import Stats
-from trivet_node.values.glob import glob_match
 from trivet_wire import errors
+from trivet_wire.glob import glob_match
 
 _GLOB_MARKS: Final = b"*?["
 _FAILED: Final = "ERR CONFIG SET failed (possibly related to argument '%s') - %s"

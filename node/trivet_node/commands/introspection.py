@@ -8,8 +8,8 @@ from trivet_node.commands.arguments import option
 from trivet_node.commands.documentation import reply_documentation, reply_words
 from trivet_node.commands.help import reply_help
 from trivet_node.server.state import Server
-from trivet_node.values.glob import glob_match
 from trivet_wire import errors
+from trivet_wire.glob import glob_match
 from trivet_wire.replies import ReplyBuffer
 
 _NO_KEYS: Final = b"ERR The command has no key arguments"

@@ -10,7 +10,7 @@ from trivet_node.command import FAST, LOADING, MAY_REPLICATE, NOSCRIPT, PUBSUB, 
 from trivet_node.commands.help import reply_help
 from trivet_node.server import cluster_member
 from trivet_node.server.state import Server
-from trivet_node.values.glob import glob_match
+from trivet_wire.glob import glob_match
 
 
 def subscribe(server: Server, client: Client, arguments: list[bytes]) -> None:

@@ -15,9 +15,9 @@ from trivet_node.commands.arguments import integer, option
 from trivet_node.keyspace import Database
 from trivet_node.sampling import random_key
 from trivet_node.server.state import Server
-from trivet_node.values.glob import glob_match
 from trivet_node.values.types import type_name
 from trivet_wire import errors
+from trivet_wire.glob import glob_match
 from trivet_wire.slots import SLOT_COUNT
 
 _DEFAULT_COUNT: Final = 10

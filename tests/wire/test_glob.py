@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from trivet_node.values.glob import glob_match
+from trivet_wire.glob import glob_match
 
 
 def reference(pattern: bytes, text: bytes) -> bool:
@@ -65,6 +65,7 @@ CASES = [
     (b"", b"a", False),
     (b"**", b"a", True),
     (b"h?llo", b"hello", True),
+    (b"h?llo", b"hllo", False),
     (b"h*llo", b"heeeello", True),
     (b"h*llo", b"hllo", True),
     (b"h[ae]llo", b"hallo", True),
@@ -73,6 +74,8 @@ CASES = [
     (b"a\\*b", b"a*b", True),
     (b"a\\*b", b"axb", False),
     (b"a\\", b"a\\", True),
+    (b"a.c", b"abc", False),
+    (b"[]x", b"x", False),
     (b"[a", b"a", True),
     (b"[^", b"a", True),
     (b"[", b"a", False),
