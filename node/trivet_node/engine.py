@@ -42,7 +42,6 @@ from trivet_wire.requests import ProtocolError
 
 # What MULTI does not queue. (Redis: processCommand.)
 _NOT_QUEUED: Final = frozenset(["exec", "discard", "multi", "watch", "quit", "reset"])
-_QUOTED_ARGUMENTS_MAX: Final = 128
 # Flushed values that are given back in one tick: about a millisecond's work.
 _FREED_EACH_TICK: Final = 10_000
 # What a browser that was lured here would send: nothing behind it may be run.
@@ -254,22 +253,8 @@ def _unknown(table: dict[bytes, Command], arguments: list[bytes]) -> bytes:
     """Return the error for a command or subcommand that does not exist."""
     container = table.get(arguments[0].lower())
     if container is not None:
-        return b"ERR unknown subcommand '%s'. Try %s HELP." % (
-            _c_string(arguments[1])[:_QUOTED_ARGUMENTS_MAX],
-            container.name.upper().encode(),
-        )
-    quoted = b""
-    for argument in arguments[1:]:
-        if len(quoted) >= _QUOTED_ARGUMENTS_MAX:
-            break
-        quoted += b"'%s' " % _c_string(argument)[: _QUOTED_ARGUMENTS_MAX - len(quoted)]
-    name = _c_string(arguments[0])[:_QUOTED_ARGUMENTS_MAX]
-    return b"ERR unknown command '%s', with args beginning with: %s" % (name, quoted)
-
-
-def _c_string(text: bytes) -> bytes:
-    """Return what Redis prints of an argument: all before the first NUL."""
-    return text.partition(b"\0")[0]
+        return errors.unknown_subcommand(container.name, arguments[1])
+    return errors.unknown_command(arguments)
 
 
 def _take_skip(client: Client) -> bool:

@@ -9,11 +9,11 @@ from typing import Final
 from trivet_node.client import PRIMARY, REPLICA, SUBSCRIBED, Client
 from trivet_node.config import Config
 from trivet_node.settings import OutputLimit
+from trivet_wire import errors
 
 _MS_PER_S: Final = 1000
 _LOOPBACK: Final = "127."
 _LOOPBACK_V6: Final = frozenset(["::1", ""])
-_TOO_MANY: Final = b"ERR max number of clients reached"
 _TOO_MANY_WITH_CLUSTER: Final = b"ERR max number of clients + cluster connections reached"
 _PROTECTED: Final = (
     b"DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the "
@@ -51,7 +51,7 @@ def connection_refusal(config: Config, connected: int, host: str) -> bytes:
     Nothing is returned where it is to be served.
     """
     if connected >= config.maxclients:
-        return _TOO_MANY_WITH_CLUSTER if config.cluster_enabled else _TOO_MANY
+        return _TOO_MANY_WITH_CLUSTER if config.cluster_enabled else errors.TOO_MANY_CLIENTS
     if config.protected_mode and not config.requirepass and not _is_loopback(host):
         return _PROTECTED
     return b""

@@ -12,8 +12,6 @@ from trivet_sentinel.sessions import (
     Client,
     Command,
     Server,
-    reply_unknown_subcommand,
-    reply_wrong_arity,
     text,
 )
 from trivet_wire import errors
@@ -34,33 +32,21 @@ def _dispatch(server: Server, client: Client, request: list[bytes]) -> None:
     name = text(request[0]).lower()
     command = TABLE.get(name)
     if command is None:
-        client.out.error(_unknown_command(request))
+        client.out.error(errors.unknown_command(request))
         return
     if command.subcommands and len(request) > 1:
         command = _find_subcommand(client, command, request)
         if command is None:
             return
     if not command.accepts(request):
-        reply_wrong_arity(client, command.name)
+        client.out.error(errors.wrong_arity(command.name))
     elif not client.is_authenticated and name not in _BEFORE_LOGIN:
         client.out.error(errors.NO_AUTH)
     elif client.subscriptions and client.out.protocol == RESP2 and name not in _WHILE_SUBSCRIBED:
-        client.out.error(
-            f"ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET "
-            "are allowed in this context".encode()
-        )
+        client.out.error(errors.not_while_subscribed(name))
     else:
         client.last_command = command.name
         command.handler(server, client, request)
-
-
-def _unknown_command(request: list[bytes]) -> bytes:
-    beginning = ""
-    for argument in request[1:]:
-        if len(beginning) >= 128:
-            break
-        beginning += f"'{text(argument)[: 128 - len(beginning)]}' "
-    return f"ERR unknown command '{text(request[0])[:128]}', with args beginning with: {beginning}".encode()
 
 
 def _find_subcommand(client: Client, command: Command, request: list[bytes]) -> Command | None:
@@ -72,7 +58,7 @@ def _find_subcommand(client: Client, command: Command, request: list[bytes]) -> 
     if request[1].lower() == b"help" and len(request) == 2:
         _reply_help(client, command)
     else:
-        reply_unknown_subcommand(client, command.name, request[1])
+        client.out.error(errors.unknown_subcommand(command.name, request[1]))
     return None
 
 

@@ -1,5 +1,6 @@
 """Commands about the connection and the process: PING, HELLO, AUTH, CLIENT, QUIT, RESET, SHUTDOWN."""
 
+from hmac import compare_digest
 from typing import Final
 
 from trivet_sentinel.sessions import Client, Command, Server, container, text
@@ -22,7 +23,7 @@ def _ping(_server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def _log_in(server: Server, client: Client, user: bytes, password: bytes) -> bool:
     """Check a password and say whether it was right."""
-    if user == b"default" and (not server.password or password == server.password.encode()):
+    if user == b"default" and (not server.password or compare_digest(password, server.password.encode())):
         client.is_authenticated = True
         return True
     client.out.error(errors.WRONG_PASSWORD)
@@ -33,10 +34,7 @@ def _auth(server: Server, client: Client, arguments: list[bytes]) -> None:
     if len(arguments) > 3:
         client.out.error(errors.SYNTAX)
     elif len(arguments) == 2 and not server.password:
-        client.out.error(
-            b"ERR AUTH <password> called without any password configured for the default user. "
-            b"Are you sure your configuration is correct?"
-        )
+        client.out.error(errors.NO_PASSWORD)
     else:
         user = arguments[1] if len(arguments) == 3 else b"default"
         if _log_in(server, client, user, arguments[-1]):
@@ -47,7 +45,7 @@ def _hello(server: Server, client: Client, arguments: list[bytes]) -> None:
     protocol = client.out.protocol
     if len(arguments) > 1:
         if not arguments[1].isdigit():
-            client.out.error(b"ERR Protocol version is not an integer or out of range")
+            client.out.error(errors.PROTOCOL_NOT_AN_INTEGER)
             return
         protocol = int(arguments[1])
         if protocol not in (RESP2, RESP3):
@@ -57,11 +55,7 @@ def _hello(server: Server, client: Client, arguments: list[bytes]) -> None:
     if name is None:
         return
     if not client.is_authenticated:
-        client.out.error(
-            b"NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH "
-            b"<user> <pass> option can be used to authenticate the client and select the RESP protocol version "
-            b"at the same time"
-        )
+        client.out.error(errors.HELLO_WITHOUT_AUTH)
         return
     client.name = name
     client.out.protocol = protocol
@@ -79,7 +73,7 @@ def _hello_options(server: Server, client: Client, options: list[bytes]) -> byte
             options = options[3:]
         elif word == b"setname" and len(options) >= 2:
             if not _is_valid_name(options[1]):
-                client.out.error(_BAD_NAME)
+                client.out.error(errors.BAD_CLIENT_NAME)
                 return None
             name, options = options[1], options[2:]
         else:
@@ -104,9 +98,6 @@ def _greet(client: Client) -> None:
     out.array(0)
 
 
-_BAD_NAME: Final = b"ERR Client names cannot contain spaces, newlines or special characters."
-
-
 def _is_valid_name(name: bytes) -> bool:
     return all(33 <= byte <= 126 for byte in name)
 
@@ -116,7 +107,7 @@ def _client_setname(_server: Server, client: Client, arguments: list[bytes]) -> 
         client.name = arguments[2]
         client.out.ok()
     else:
-        client.out.error(_BAD_NAME)
+        client.out.error(errors.BAD_CLIENT_NAME)
 
 
 def _client_getname(_server: Server, client: Client, _arguments: list[bytes]) -> None:

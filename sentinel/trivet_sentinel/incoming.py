@@ -134,7 +134,7 @@ class Clients:
 
 
 async def _refuse(stream: trio.SocketStream) -> None:
-    await stream.send_all(b"-ERR max number of clients reached\r\n")
+    await stream.send_all(b"-%s\r\n" % errors.TOO_MANY_CLIENTS)
 
 
 def _place(name: tuple[str, int]) -> str:

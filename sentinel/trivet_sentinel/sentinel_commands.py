@@ -9,10 +9,11 @@ import attrs
 
 from trivet_sentinel import clusters, election, failover, groups, reports, sides
 from trivet_sentinel.reports import Fields
-from trivet_sentinel.sessions import Client, Command, Server, container, reply_wrong_arity, text
+from trivet_sentinel.sessions import Client, Command, Server, container, text
 from trivet_sentinel.settings import SCRIPT_OPTIONS, BadOption, find_row, port_number, yes_no, yes_or_no
 from trivet_sentinel.state import Address, Group, Node, Options, Sentinel, Settings
 from trivet_sentinel.state_file import check_host, check_new_name, positive_quorum, settings_named
+from trivet_wire import errors
 from trivet_wire.glob import glob_match
 
 NO_SUCH_GROUP: Final = b"ERR No such master with that name"
@@ -93,7 +94,7 @@ def _is_down_by_address(server: Server, client: Client, arguments: list[bytes]) 
     try:
         address, epoch = Address(text(arguments[2]), int(arguments[3])), int(arguments[4])
     except ValueError:
-        client.out.error(b"ERR value is not an integer or out of range")
+        client.out.error(errors.NOT_AN_INTEGER)
         return
     run_id = text(arguments[5])
     group = _group_at(sentinel, address)
@@ -281,7 +282,7 @@ def _config(server: Server, client: Client, arguments: list[bytes]) -> None:
     elif action in (b"get", b"set"):
         client.out.error(b"ERR Only SENTINEL CONFIG GET <option> / SET <option> <value> are supported.")
     else:
-        reply_wrong_arity(client, "sentinel|config")
+        client.out.error(errors.wrong_arity("sentinel|config"))
 
 
 def _config_get(options: Options, client: Client, pattern: bytes) -> None:

@@ -99,19 +99,9 @@ def container(name: str, summary: str, subcommands: tuple[Command, ...]) -> Comm
 
 def _no_subcommand(_server: Server, client: Client, arguments: list[bytes]) -> None:
     """Answer a container command whose subcommand has no row; their arity lets none come without one."""
-    reply_unknown_subcommand(client, text(arguments[0]), arguments[1])
+    client.out.error(errors.unknown_subcommand(text(arguments[0]), arguments[1]))
 
 
 def text(argument: bytes) -> str:
     """Return an argument as text, whatever bytes it holds."""
     return argument.decode(errors="replace")
-
-
-def reply_unknown_subcommand(client: Client, command: str, subcommand: bytes) -> None:
-    """Append Redis' error for a subcommand that does not exist."""
-    client.out.error(f"ERR unknown subcommand '{text(subcommand)[:128]}'. Try {command.upper()} HELP.".encode())
-
-
-def reply_wrong_arity(client: Client, command: str) -> None:
-    """Append Redis' error for a wrong number of arguments."""
-    client.out.error(errors.wrong_arity(command))

@@ -10,14 +10,24 @@ WRONG_TYPE: Final = b"WRONGTYPE Operation against a key holding the wrong kind o
 NOT_AN_INTEGER: Final = b"ERR value is not an integer or out of range"
 NOT_A_FLOAT: Final = b"ERR value is not a valid float"
 NO_SUCH_KEY: Final = b"ERR no such key"
-OUT_OF_RANGE: Final = b"ERR index out of range"
 OVERFLOW: Final = b"ERR increment or decrement would overflow"
 STRING_TOO_LONG: Final = b"ERR string exceeds maximum allowed size (proto-max-bulk-len)"
 DB_INDEX_OUT_OF_RANGE: Final = b"ERR DB index is out of range"
 SAME_OBJECT: Final = b"ERR source and destination objects are the same"
 NO_AUTH: Final = b"NOAUTH Authentication required."
 WRONG_PASSWORD: Final = b"WRONGPASS invalid username-password pair or user is disabled."
+NO_PASSWORD: Final = (
+    b"ERR AUTH <password> called without any password configured for the default user. "
+    b"Are you sure your configuration is correct?"
+)
+HELLO_WITHOUT_AUTH: Final = (
+    b"NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option "
+    b"can be used to authenticate the client and select the RESP protocol version at the same time"
+)
 NO_PROTOCOL: Final = b"NOPROTO unsupported protocol version"
+PROTOCOL_NOT_AN_INTEGER: Final = b"ERR Protocol version is not an integer or out of range"
+BAD_CLIENT_NAME: Final = b"ERR Client names cannot contain spaces, newlines or special characters."
+TOO_MANY_CLIENTS: Final = b"ERR max number of clients reached"
 LOADING: Final = b"LOADING Redis is loading the dataset in memory"
 READ_ONLY: Final = b"READONLY You can't write against a read only replica."
 PRIMARY_DOWN: Final = b"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
@@ -33,7 +43,8 @@ CROSS_SLOT: Final = b"CROSSSLOT Keys in request don't hash to the same slot"
 CLUSTER_DOWN: Final = b"CLUSTERDOWN The cluster is down"
 CLUSTER_DOWN_READ_ONLY: Final = b"CLUSTERDOWN The cluster is down and only accepts read commands"
 CLUSTER_DOWN_UNBOUND: Final = b"CLUSTERDOWN Hash slot not served"
-TRY_AGAIN: Final = b"TRYAGAIN Multiple keys request during rehashing of slot"
+
+_QUOTED_MAX_BYTES: Final = 128
 
 
 def moved(slot: int, host: str, port: int) -> bytes:
@@ -44,6 +55,38 @@ def moved(slot: int, host: str, port: int) -> bytes:
 def wrong_arity(command: str) -> bytes:
     """Return the error for a wrong number of arguments; `command` is a lower-case full name such as `config|get`."""
     return f"ERR wrong number of arguments for '{command}' command".encode()
+
+
+def unknown_command(arguments: list[bytes]) -> bytes:
+    """Return the error for a request whose command does not exist; it quotes the beginning of the arguments."""
+    quoted = b""
+    for argument in arguments[1:]:
+        if len(quoted) >= _QUOTED_MAX_BYTES:
+            break
+        quoted += b"'%s' " % _c_string(argument)[: _QUOTED_MAX_BYTES - len(quoted)]
+    name = _c_string(arguments[0])[:_QUOTED_MAX_BYTES]
+    return b"ERR unknown command '%s', with args beginning with: %s" % (name, quoted)
+
+
+def unknown_subcommand(container: str, subcommand: bytes) -> bytes:
+    """Return the error for a subcommand that does not exist; `container` is the lower-case name of its command."""
+    return b"ERR unknown subcommand '%s'. Try %s HELP." % (
+        _c_string(subcommand)[:_QUOTED_MAX_BYTES],
+        container.upper().encode(),
+    )
+
+
+def _c_string(text: bytes) -> bytes:
+    """Return what Redis prints of an argument: all before the first NUL."""
+    return text.partition(b"\0")[0]
+
+
+def not_while_subscribed(command: str) -> bytes:
+    """Return the error for a command that a subscribed client of RESP2 may not send."""
+    return (
+        f"ERR Can't execute '{command}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET "
+        "are allowed in this context"
+    ).encode()
 
 
 def exec_aborted(reason: bytes) -> bytes:

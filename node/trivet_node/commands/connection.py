@@ -30,15 +30,6 @@ from trivet_node.version import REDIS_VERSION
 from trivet_wire import errors
 from trivet_wire.replies import RESP2, RESP3
 
-_NO_PASSWORD: Final = (
-    b"ERR AUTH <password> called without any password configured for the default user. "
-    b"Are you sure your configuration is correct?"
-)
-_HELLO_WITHOUT_AUTH: Final = (
-    b"NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option "
-    b"can be used to authenticate the client and select the RESP protocol version at the same time"
-)
-_BAD_NAME: Final = b"ERR Client names cannot contain spaces, newlines or special characters."
 _FIRST_PRINTABLE: Final = 33
 _LAST_PRINTABLE: Final = 126
 
@@ -72,7 +63,7 @@ def auth(server: Server, client: Client, arguments: list[bytes]) -> None:
     if len(arguments) > 3:
         raise CommandError(errors.SYNTAX)
     if len(arguments) == 2 and not server.config.requirepass:
-        raise CommandError(_NO_PASSWORD)
+        raise CommandError(errors.NO_PASSWORD)
     user = b"default" if len(arguments) == 2 else arguments[1]
     _authenticate(server, client, user, arguments[-1])
     client.reply.ok()
@@ -94,14 +85,14 @@ def hello(server: Server, client: Client, arguments: list[bytes]) -> None:
         elif word == b"SETNAME" and position + 1 < len(arguments):
             name = arguments[position + 1]
             if not is_client_text(name):
-                raise CommandError(_BAD_NAME)
+                raise CommandError(errors.BAD_CLIENT_NAME)
             position += 2
         else:
             raise CommandError(b"ERR Syntax error in HELLO option '%s'" % arguments[position])
     if credentials:
         _authenticate(server, client, credentials[0], credentials[1])
     if client.flags & UNAUTHENTICATED:
-        raise CommandError(_HELLO_WITHOUT_AUTH)
+        raise CommandError(errors.HELLO_WITHOUT_AUTH)
     if name is not None:
         client.name = name
     client.reply.protocol = protocol
@@ -133,7 +124,7 @@ def is_client_text(text: bytes) -> bool:
 def set_client_name(client: Client, name: bytes) -> None:
     """Name a client; CommandError where it may not be called so."""
     if not is_client_text(name):
-        raise CommandError(_BAD_NAME)
+        raise CommandError(errors.BAD_CLIENT_NAME)
     client.name = name
 
 
@@ -148,7 +139,7 @@ def _authenticate(server: Server, client: Client, user: bytes, password: bytes) 
 def _protocol_version(text: bytes) -> int:
     version = parse_integer(text)
     if version is None:
-        raise CommandError(b"ERR Protocol version is not an integer or out of range")
+        raise CommandError(errors.PROTOCOL_NOT_AN_INTEGER)
     if not RESP2 <= version <= RESP3:
         raise CommandError(errors.NO_PROTOCOL)
     return version

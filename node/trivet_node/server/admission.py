@@ -84,9 +84,4 @@ def _refused_by_server(checks: i64, command: Command, flags: i64) -> bytes | Non
 
 
 def _refused_while_subscribed(command: Command) -> bytes | None:
-    if command.name in _SUBSCRIBER_COMMANDS:
-        return None
-    return (
-        f"ERR Can't execute '{command.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET "
-        "are allowed in this context"
-    ).encode()
+    return None if command.name in _SUBSCRIBER_COMMANDS else errors.not_while_subscribed(command.name)
