@@ -58,7 +58,7 @@ def test_processes_that_do_not_listen_or_stand_still_are_ended_too(sleeper: subp
         os.kill(sleeper.pid, signal.SIGSTOP)
         started = time.monotonic()
         stop_all([identify(deaf.pid), identify(sleeper.pid)], timeout_s=1.0)
-        assert time.monotonic() - started < 4.0
+        assert time.monotonic() - started < 10.0
         assert deaf.wait() == -signal.SIGKILL
         assert sleeper.wait() == -signal.SIGTERM
 
