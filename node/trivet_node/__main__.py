@@ -9,12 +9,12 @@ import trio
 from trivet_node.cluster.config_file import ConfigFileError
 from trivet_node.config import Config
 from trivet_node.config_loading import ConfigError, load_config
-from trivet_node.shell import log
 from trivet_node.shell.bus import open_bus_listeners
 from trivet_node.shell.config_files import read_config_files
 from trivet_node.shell.listeners import ListenError, open_listeners
 from trivet_node.shell.node import Node
 from trivet_node.shell.process import allow_open_files, pid_file, start_line
+from trivet_wire.process import log
 
 
 class StartError(Exception):

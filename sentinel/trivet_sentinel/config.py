@@ -14,6 +14,7 @@ import attrs
 
 from trivet_sentinel.settings import BadOption, port_number, positive_number, yes_or_no
 from trivet_sentinel.state import Options
+from trivet_wire.process.log import LEVELS
 from trivet_wire.requests import split_words
 
 WRONG_ARITY: Final = "Bad directive or wrong number of arguments"
@@ -46,6 +47,7 @@ class Config:
     external_port: int = 0
     bind: list[str] = attrs.field(factory=lambda: ["*", "-::*"])
     logfile: str = ""
+    loglevel: str = "notice"
     pidfile: str = ""
     max_clients: int = 10_000
     my_id: str = ""
@@ -140,6 +142,12 @@ def _set_logfile(config: Config, values: list[str]) -> None:
     config.logfile = _single(values)
 
 
+def _set_loglevel(config: Config, values: list[str]) -> None:
+    config.loglevel = _single(values).lower()
+    if config.loglevel not in LEVELS:
+        raise BadOption(f"argument(s) must be one of the following: {', '.join(LEVELS)}")
+
+
 def _set_pidfile(config: Config, values: list[str]) -> None:
     config.pidfile = _single(values)
 
@@ -163,6 +171,7 @@ _PLAIN: Final[dict[str, Callable[[Config, list[str]], None]]] = {
     "bind": _set_bind,
     "dir": _set_directory,
     "logfile": _set_logfile,
+    "loglevel": _set_loglevel,
     "pidfile": _set_pidfile,
     "requirepass": _set_password,
     "maxclients": _set_max_clients,
@@ -172,7 +181,6 @@ _PLAIN: Final[dict[str, Callable[[Config, list[str]], None]]] = {
 _ACCEPTED: Final = frozenset(
     {
         "protected-mode",
-        "loglevel",
         "latency-tracking-info-percentiles",
         "user",
         "acllog-max-len",

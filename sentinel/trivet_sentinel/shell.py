@@ -11,9 +11,7 @@ import secrets
 import signal
 import sys
 import time
-import traceback
 from pathlib import Path
-from typing import Any
 
 import trio
 
@@ -33,13 +31,13 @@ from trivet_sentinel.events import (
     Transmit,
 )
 from trivet_sentinel.incoming import Clients
-from trivet_sentinel.log import open_log
 from trivet_sentinel.machine import SentinelMachine
 from trivet_sentinel.outgoing import Links
 from trivet_sentinel.scripts import Scripts
 from trivet_sentinel.sessions import Client, Server
 from trivet_sentinel.sockets import CannotListen, listen
 from trivet_sentinel.state import Sentinel
+from trivet_wire.process import log
 
 USAGE = "usage: trivet sentinel /path/to/sentinel.conf [--option value ...]"
 
@@ -49,16 +47,20 @@ def clock_ms() -> int:
     return int(time.monotonic() * 1000)
 
 
+def _warn(text: str) -> None:
+    """Write a line to the log that is there whatever `loglevel` says."""
+    log.log("warning", text)
+
+
 class Shell:
     """One sentinel process. `config` must have been restored into `sentinel`."""
 
-    def __init__(self, config: Config, sentinel: Sentinel, log: Any) -> None:
+    def __init__(self, config: Config, sentinel: Sentinel) -> None:
         self._config = config
-        self._log = log
         self._machine = SentinelMachine(sentinel)
         self._server = Server(self._machine, str(config.path), clock_ms(), os.getpid())
         self._clients = Clients(self._server, config.max_clients, clock_ms, self._execute)
-        self._scripts = Scripts(log.warning)
+        self._scripts = Scripts(_warn)
         self._deadline_moved = trio.Event()
         self._sleeping_until_ms = 0
         self._links: Links
@@ -74,13 +76,13 @@ class Shell:
                 nursery.start_soon(trio.serve_listeners, self._clients.serve, listeners)
                 nursery.start_soon(self._tick_forever)
                 async for number in signals:
-                    self._log.warning(f"Received {signal.Signals(number).name}, shutting down")
+                    _warn(f"Received {signal.Signals(number).name}, shutting down")
                     break
                 self._stop()
 
     def _start(self) -> None:
         sentinel = self._machine.sentinel
-        self._log.warning(f"Sentinel ID is {sentinel.my_id}")
+        _warn(f"Sentinel ID is {sentinel.my_id}")
         self.carry_out(self._machine.run(self._announce_all, clock_ms()))
 
     def _announce_all(self) -> None:
@@ -93,7 +95,7 @@ class Shell:
 
     def _stop(self) -> None:
         self._save()
-        self._log.warning("Sentinel is now ready to exit, bye bye...")
+        _warn("Sentinel is now ready to exit, bye bye...")
         self._nursery.cancel_scope.cancel()
 
     async def _tick_forever(self) -> None:
@@ -111,7 +113,7 @@ class Shell:
         try:
             effects = self._machine.step(event, clock_ms())
         except Exception:
-            self._log.warning(f"Failed to handle {event!r}:\n{traceback.format_exc()}")
+            log.log_exception(f"Failed to handle {event!r}")
             effects = []
         self.carry_out(effects)
 
@@ -120,7 +122,7 @@ class Shell:
         try:
             effects = execute(self._server, client, request, clock_ms())
         except Exception:
-            self._log.warning(f"Failed to run {request!r:.1000}:\n{traceback.format_exc()}")
+            log.log_exception(f"Failed to run {request!r:.1000}")
             client.out.error(b"ERR internal error; the sentinel's log tells more")
             return
         self.carry_out(effects)
@@ -135,7 +137,7 @@ class Shell:
             self._deadline_moved.set()
         if self._server.shutdown_requested:
             self._server.shutdown_requested = False
-            self._log.warning("User requested shutdown...")
+            _warn("User requested shutdown...")
             self._stop()
 
     def _carry_out_one(self, effect: Effect) -> None:
@@ -150,13 +152,12 @@ class Shell:
         elif isinstance(effect, SaveState):
             self._save()
         elif isinstance(effect, LogLine):
-            self._log.warning(effect.text)
+            _warn(effect.text)
         elif isinstance(effect, RunScript):
             self._nursery.start_soon(self._scripts.run, effect)
 
     def _announce(self, effect: Announce) -> None:
-        tell = self._log.warning if effect.warning else self._log.info
-        tell(f"{effect.name} {effect.text}")
+        log.log("warning" if effect.warning else "notice", f"{effect.name} {effect.text}")
         pubsub_commands.publish(self._server, effect.name.encode(), effect.text.encode())
 
     def _save(self) -> None:
@@ -164,7 +165,7 @@ class Shell:
         try:
             state_file.write(self._config.path, state_file.render(self._config.lines, self._machine.sentinel))
         except OSError as error:
-            self._log.warning(f"WARNING: Sentinel was not able to save the new configuration on disk!!!: {error}")
+            _warn(f"WARNING: Sentinel was not able to save the new configuration on disk!!!: {error}")
 
 
 def main(argv: list[str]) -> int:
@@ -175,16 +176,16 @@ def main(argv: list[str]) -> int:
     try:
         config = load(Path(argv[0]), argv[1:])
         sentinel = _make_sentinel(config)
-        log = open_log(config.logfile)
+        log.start_logging(config.logfile, config.loglevel, role="X")
         ports = [config.port, config.external_port] if config.external_port else [config.port]
         listeners = [listener for port in ports for listener in listen(config.bind, port)]
     except (ConfigError, CannotListen, OSError) as error:
         print(f"trivet sentinel: {error}", file=sys.stderr)  # noqa: T201
         return 1
-    log.warning(f"Running mode=sentinel, port={config.port}, pid={os.getpid()}.")
+    _warn(f"Running mode=sentinel, port={config.port}, pid={os.getpid()}.")
     _write_pidfile(config.pidfile)
     try:
-        trio.run(Shell(config, sentinel, log).run, listeners)
+        trio.run(Shell(config, sentinel).run, listeners)
     finally:
         _remove_pidfile(config.pidfile)
     return 0

@@ -1,9 +1,12 @@
-"""What nodes, sentinels and clients share: the bytes on the wire and the exact words of its errors.
+"""What nodes, sentinels and clients share: the bytes on the wire, the exact words of its errors, habits of processes.
 
 requests     parses what clients send
 replies      encodes what servers answer
 errors       the texts of errors
 slots        maps keys to hash slots
 glob         matches the patterns of KEYS and PSUBSCRIBE
-connection   the client side of a connection under trio; it alone does any I/O
+connection   the client side of a connection under trio
+process/     what the processes of servers do alike
+
+Only `connection` and `process` do any I/O.
 """

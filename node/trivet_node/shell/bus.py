@@ -32,8 +32,8 @@ from trivet_node.cluster.nodes import BUS_PORT_OFFSET
 from trivet_node.config import Config
 from trivet_node.server import cluster_member
 from trivet_node.server.state import Server
-from trivet_node.shell import log
 from trivet_node.shell.listeners import ListenError, open_tcp
+from trivet_wire.process import log
 from trivet_wire.requests import ProtocolError, RequestParser
 
 _RECEIVE_BYTES: Final = 65536

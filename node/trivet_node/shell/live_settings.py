@@ -4,10 +4,10 @@ import os
 import socket
 
 from trivet_node.config import Config
-from trivet_node.shell import log
 from trivet_node.shell.listeners import ListenError, open_tcp
 from trivet_node.shell.process import allow_open_files
 from trivet_node.shell.reactor import Reactor
+from trivet_wire.process import log
 
 
 def apply_to_shell(config: Config, reactor: Reactor, attributes: list[str]) -> str:

@@ -27,7 +27,6 @@ from trivet_node.persistence.rdb_reader import KEEP_EXPIRED, RdbReader
 from trivet_node.server import saving
 from trivet_node.server.replicating import roles
 from trivet_node.server.state import CHECK_LOADING, Server
-from trivet_node.shell import log
 from trivet_node.shell.bus import Bus, join_cluster
 from trivet_node.shell.config_files import rewrite_config_file
 from trivet_node.shell.disk import load_snapshot
@@ -37,6 +36,7 @@ from trivet_node.shell.live_settings import apply_to_shell
 from trivet_node.shell.process import process_facts
 from trivet_node.shell.reactor import Reactor
 from trivet_node.shell.snapshots import Snapshots
+from trivet_wire.process import log
 
 _CRON_S: Final = 0.1
 # Waking up is most of what an idle node costs.

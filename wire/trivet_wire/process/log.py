@@ -10,13 +10,13 @@ import sys
 from typing import Final
 
 # Redis' levels, least important first: the name in `loglevel`, the mark in the line, the level of the logging module.
-_LEVELS: Final = {
+LEVELS: Final = {
     "debug": (".", logging.DEBUG),
     "verbose": ("-", 15),
     "notice": ("*", logging.INFO),
     "warning": ("#", logging.WARNING),
 }
-_MARKS: Final = {number: mark for mark, number in _LEVELS.values()}
+_MARKS: Final = {number: mark for mark, number in LEVELS.values()}
 
 _logger: Final = logging.getLogger("trivet")
 
@@ -52,7 +52,7 @@ def start_logging(logfile: str, loglevel: str, role: str = "M") -> None:
 
 def set_level(loglevel: str) -> None:
     """Log from now on what is at least as important as `loglevel`: debug, verbose, notice or warning."""
-    _logger.setLevel(_LEVELS[loglevel][1])
+    _logger.setLevel(LEVELS[loglevel][1])
 
 
 def set_role(role: str) -> None:
@@ -64,7 +64,7 @@ def set_role(role: str) -> None:
 
 def log(level: str, message: str) -> None:
     """Write one line; `level` is debug, verbose, notice or warning."""
-    _logger.log(_LEVELS[level][1], "%s", message)
+    _logger.log(LEVELS[level][1], "%s", message)
 
 
 def log_exception(message: str) -> None:

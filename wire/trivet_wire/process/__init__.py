@@ -1,0 +1,1 @@
+"""What the process of a node and that of a sentinel do alike: log, listen, replace files, tell the time."""
