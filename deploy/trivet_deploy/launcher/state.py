@@ -11,6 +11,7 @@ import attrs
 
 from trivet_deploy.launcher.plan import ClusterPlan, plan_from_document
 from trivet_deploy.launcher.processes import ProcessId
+from trivet_wire.process.files import replace_file
 
 _FILE_NAME = "cluster.json"
 _VERSION = 1
@@ -60,6 +61,4 @@ def load(folder: Path) -> ClusterState | None:
 def save(folder: Path, state: ClusterState) -> None:
     """Write `state` into `folder`."""
     document = {"version": _VERSION, **attrs.asdict(state)}
-    temporary = folder / f"{_FILE_NAME}.new"
-    temporary.write_text(json.dumps(document, indent=2) + "\n")
-    temporary.replace(folder / _FILE_NAME)
+    replace_file(folder / _FILE_NAME, [(json.dumps(document, indent=2) + "\n").encode()], durably=False)

@@ -5,7 +5,6 @@ only what the socket does not take waits for a task. One task reads each link; o
 next deadline.
 """
 
-import os
 import socket
 import time
 from pathlib import Path
@@ -34,6 +33,7 @@ from trivet_node.server import cluster_member
 from trivet_node.server.state import Server
 from trivet_node.shell.listeners import ListenError, open_tcp
 from trivet_wire.process import log
+from trivet_wire.process.files import replace_file
 from trivet_wire.requests import ProtocolError, RequestParser
 
 _RECEIVE_BYTES: Final = 65536
@@ -279,30 +279,13 @@ class Bus:
     # nodes.conf.
 
     def _save(self, durably: bool) -> None:
-        path = self._server.config.cluster_config_file
+        path = Path(self._server.config.cluster_config_file)
         try:
-            write_atomically(path, encode_config(self._machine.state).encode(), durably)
+            replace_file(path, [encode_config(self._machine.state).encode()], durably=durably)
         except OSError as error:
             # Without its epochs on disk this node could vote twice or claim what it has lost.
             log.log("warning", f"Fatal: can't update cluster config file {path}: {error.strerror}")
             raise SystemExit(1) from error
-
-
-def write_atomically(path: str, data: bytes, durably: bool) -> None:
-    """Replace a file as a whole: whoever reads it, also after a crash, finds the old contents or the new."""
-    temporary = f"{path}.tmp-{os.getpid()}"
-    with open(temporary, "wb") as file:
-        file.write(data)
-        if durably:
-            file.flush()
-            os.fsync(file.fileno())
-    os.replace(temporary, path)
-    if durably:
-        descriptor = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def monotonic_ms() -> int:

@@ -22,9 +22,9 @@ from trivet_node.server.replicating import sync
 from trivet_node.server.saving import background_save_ended
 from trivet_node.server.state import Server
 from trivet_node.shell.child import Child, ChildFailed, fork_child
-from trivet_node.shell.disk import replace_file, temporary_path, write_all
 from trivet_node.shell.process import memory_facts
 from trivet_node.shell.reactor import Reactor
+from trivet_wire.process.files import replace_file, temporary_path, write_all
 
 _PIECE_BYTES: Final = 256 * 1024
 # What may wait in the reactor for one replica before the next piece is read.
