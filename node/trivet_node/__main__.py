@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 import trio
 
@@ -11,10 +12,27 @@ from trivet_node.config import Config
 from trivet_node.config_loading import ConfigError, load_config
 from trivet_node.shell.bus import open_bus_listeners
 from trivet_node.shell.config_files import read_config_files
-from trivet_node.shell.listeners import ListenError, open_listeners
+from trivet_node.shell.listeners import open_listeners
 from trivet_node.shell.node import Node
-from trivet_node.shell.process import allow_open_files, pid_file, start_line
+from trivet_node.shell.process import allow_open_files, start_line
+from trivet_node.version import BUILD, REDIS_VERSION, TRIVET_VERSION
 from trivet_wire.process import log
+from trivet_wire.process.listeners import ListenError
+from trivet_wire.process.pid_file import pid_file
+
+_USAGE: Final = """\
+Usage: trivet node [/path/to/redis.conf] [--option value ...]
+       trivet node -                 read the configuration from standard input
+       trivet node -v or --version
+       trivet node -h or --help
+
+Options are those of redis.conf, spelled as there:
+       trivet node --port 7777
+       trivet node --port 7777 --replicaof 127.0.0.1 8888
+       trivet node /etc/redis/6379.conf --loglevel verbose
+"""
+_VERSION: Final = f"Trivet node v={TRIVET_VERSION} ({BUILD}), compatible with Redis v={REDIS_VERSION}\n"
+_ANSWERS: Final = {"-h": _USAGE, "--help": _USAGE, "-v": _VERSION, "--version": _VERSION}
 
 
 class StartError(Exception):
@@ -23,10 +41,13 @@ class StartError(Exception):
 
 def main(argv: Sequence[str]) -> int:
     """Run a node with the arguments of the command line and return its exit status."""
+    if len(argv) == 1 and argv[0] in _ANSWERS:
+        sys.stdout.write(_ANSWERS[argv[0]])
+        return 0
     try:
         config = load_config(argv, read_config_files)
     except ConfigError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{error}\n" + (f"The line comes from {error.source}\n" if error.source else ""))
         return 1
     try:
         _enter_directory(config)

@@ -1,6 +1,6 @@
 """From redis.conf and the command line to a Config.
 
-    trivet node [file.conf] [--option value ...]
+    trivet node [file.conf] [-] [--option value ...] [-]
 
 The options of the command line are lines behind those of the file, so the last one counts and errors name a line in
 either. `include` reads further files where it stands. What goes wrong is a ConfigError, whose text is what redis-server
@@ -17,6 +17,8 @@ from trivet_node.settings import SettingError, quoted, words_of
 # Given a path, or a pattern with * ? [], returns the texts of the files; OSError where a plain path cannot be read.
 ReadFiles = Callable[[str], list[str]]
 
+# What reads files by this name reads the standard input.
+STANDARD_INPUT: Final = "-"
 _NESTED_INCLUDES_MAX: Final = 16
 _BLANKS: Final = " \t\r\n"
 # Directives of Redis that are no settings, and why they cannot be taken.
@@ -29,7 +31,14 @@ _FEWEST_WORDS: Final = {"loadmodule": 2, "rename-command": 3, "user": 2}
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used. The message is meant for standard error as it is."""
+    """The configuration cannot be used. The message, in Redis' words, is meant for standard error as it is.
+
+    `source` names what the message does not: the file, or whatever else, that the line stands in.
+    """
+
+    def __init__(self, message: str, source: str = "") -> None:
+        super().__init__(message)
+        self.source = source
 
 
 def load_config(arguments: Sequence[str], read_files: ReadFiles) -> Config:
@@ -39,14 +48,20 @@ def load_config(arguments: Sequence[str], read_files: ReadFiles) -> Config:
     """
     config = Config()
     loader = _Loader(config, read_files)
-    # Options are numbered as redis-server numbers them: behind the last line break of the file.
-    lines = [""]
+    # Numbered as redis-server numbers them: standard input begins where the file ends, options on a line of their own.
+    last = 1
     options = list(arguments)
     if options and not options[0].startswith("-"):
-        path = options.pop(0)
-        config.config_file = os.path.abspath(path)
+        config.config_file = os.path.abspath(options.pop(0))
         lines = loader.read(config.config_file)
-    loader.load(lines + option_lines(options))
+        loader.load(lines, config.config_file)
+        last = len(lines)
+    if STANDARD_INPUT in (options[:1] + options[-1:]):
+        options.remove(STANDARD_INPUT)
+        lines = loader.read(STANDARD_INPUT)
+        loader.load(lines, "standard input", last)
+        last += len(lines) - 1
+    loader.load(option_lines(options), "the command line", last + 1)
     loader.finish()
     return config
 
@@ -99,9 +114,9 @@ class _Loader:
             raise ConfigError(f"Fatal error, can't open config file '{path}': {error.strerror}") from error
         return [line for text in texts for line in text.split("\n")]
 
-    def load(self, lines: list[str]) -> None:
-        """Apply lines of redis.conf."""
-        for number, line in enumerate(lines, 1):
+    def load(self, lines: list[str], source: str, first: int = 1) -> None:
+        """Apply lines of redis.conf that `source` holds, numbered from `first` on."""
+        for number, line in enumerate(lines, first):
             stripped = line.strip(_BLANKS)
             if not stripped or stripped.startswith("#"):
                 continue
@@ -109,7 +124,7 @@ class _Loader:
                 self._apply(stripped)
             except SettingError as error:
                 place = f"Reading the configuration file, at line {number}\n>>> '{stripped}'\n"
-                raise ConfigError(_fatal(place + str(error))) from error
+                raise ConfigError(_fatal(place + str(error)), source) from error
 
     def finish(self) -> None:
         """Check what only the whole configuration can tell."""
@@ -156,7 +171,8 @@ class _Loader:
         if self.nesting >= _NESTED_INCLUDES_MAX:
             raise SettingError("too many nested includes")
         self.nesting += 1
-        self.load(self.read(os.path.join(self.config.dir, path)))
+        included = os.path.join(self.config.dir, path)
+        self.load(self.read(included), included)
         self.nesting -= 1
 
 

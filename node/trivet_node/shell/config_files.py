@@ -5,17 +5,18 @@ import sys
 from pathlib import Path
 
 from trivet_node.config import Config
+from trivet_node.config_loading import STANDARD_INPUT
 from trivet_node.config_rewrite import rewritten
 from trivet_node.settings import to_bytes
 from trivet_wire.process.files import replace_file
 
 
 def read_config_files(path: str) -> list[str]:
-    """Return the text of the file `path` (`-`: standard input), or of all files that the pattern `path` matches.
+    """Return the text of the file `path` (STANDARD_INPUT: of that), or of all files that the pattern `path` matches.
 
     Raises OSError where a plain path cannot be read; a pattern may match nothing.
     """
-    if path.endswith("/-") or path == "-":
+    if path == STANDARD_INPUT:
         return [sys.stdin.read()]
     paths = sorted(glob.glob(path)) if glob.has_magic(path) else [path]
     return [Path(name).read_text(encoding="utf-8", errors="surrogateescape") for name in paths]

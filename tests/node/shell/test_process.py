@@ -60,7 +60,24 @@ def test_a_bad_file_is_named_with_line_and_option(tmp_path: Path, lines: list[st
     assert ended.returncode == 1
     assert f"at line {len(lines)}" in ended.stderr
     assert message in ended.stderr
+    assert f"The line comes from {tmp_path / 'node.conf'}" in ended.stderr
     assert lines[-1].split()[0] in ended.stderr
+
+
+@pytest.mark.parametrize(("option", "text"), [("--help", "--option value"), ("-v", "compatible with Redis v=7.0.15")])
+def test_it_says_how_it_is_used_and_what_it_is(tmp_path: Path, option: str, text: str) -> None:
+    ended = run_node(option, cwd=tmp_path)
+    assert ended.returncode == 0
+    assert text in ended.stdout
+
+
+def test_the_configuration_may_come_from_standard_input(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [*NODE, "-"], cwd=tmp_path, input="port abc\n", capture_output=True, text=True, timeout=30, check=False
+    )
+    assert ended.returncode == 1
+    assert "at line 1" in ended.stderr
+    assert "The line comes from standard input" in ended.stderr
 
 
 def test_a_directory_that_is_not_there_ends_it(tmp_path: Path) -> None:
