@@ -17,6 +17,7 @@ from setuptools._distutils.sysconfig import customize_compiler, get_python_inc
 INTERPRETED = set(glob("node/trivet_node/config*.py")) | {"node/trivet_node/settings.py"}
 # Whole folders, so that a new file needs no line here; what is left interpreted is settings, start-up and slow I/O.
 HOT_MODULES = [
+    "wire/trivet_wire/addresses.py",
     "wire/trivet_wire/glob.py",
     "wire/trivet_wire/replies.py",
     "wire/trivet_wire/requests.py",

@@ -15,6 +15,7 @@ import trio
 from trivet_sentinel.sessions import Client, Server
 from trivet_sentinel.sockets import send_now
 from trivet_wire import errors
+from trivet_wire.addresses import host_and_port
 from trivet_wire.requests import ProtocolError, RequestParser
 
 _RECEIVE_BYTES: Final = 65536
@@ -53,7 +54,9 @@ class Clients:
                 await _refuse(stream)
                 return
             client = self._server.connect(
-                _place(stream.socket.getpeername()), _place(stream.socket.getsockname()), self._clock_ms()
+                host_and_port(*stream.socket.getpeername()[:2]),
+                host_and_port(*stream.socket.getsockname()[:2]),
+                self._clock_ms(),
             )
             stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection = socket.socket(fileno=socket.dup(stream.socket.fileno()))
@@ -135,8 +138,3 @@ class Clients:
 
 async def _refuse(stream: trio.SocketStream) -> None:
     await stream.send_all(b"-%s\r\n" % errors.TOO_MANY_CLIENTS)
-
-
-def _place(name: tuple[str, int]) -> str:
-    host, port = name[0], name[1]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

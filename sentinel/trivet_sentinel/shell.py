@@ -9,9 +9,10 @@ import os
 import random
 import secrets
 import signal
+import socket
 import sys
-import time
 from pathlib import Path
+from typing import Final
 
 import trio
 
@@ -35,16 +36,14 @@ from trivet_sentinel.machine import SentinelMachine
 from trivet_sentinel.outgoing import Links
 from trivet_sentinel.scripts import Scripts
 from trivet_sentinel.sessions import Client, Server
-from trivet_sentinel.sockets import CannotListen, listen
 from trivet_sentinel.state import Sentinel
 from trivet_wire.process import log
+from trivet_wire.process.clock import monotonic_ms
+from trivet_wire.process.listeners import ListenError, open_tcp
+from trivet_wire.process.pid_file import pid_file
 
-USAGE = "usage: trivet sentinel /path/to/sentinel.conf [--option value ...]"
-
-
-def clock_ms() -> int:
-    """Return the monotonic time in milliseconds."""
-    return int(time.monotonic() * 1000)
+_BACKLOG: Final = 511
+USAGE: Final = "usage: trivet sentinel /path/to/sentinel.conf [--option value ...]"
 
 
 def _warn(text: str) -> None:
@@ -58,16 +57,17 @@ class Shell:
     def __init__(self, config: Config, sentinel: Sentinel) -> None:
         self._config = config
         self._machine = SentinelMachine(sentinel)
-        self._server = Server(self._machine, str(config.path), clock_ms(), os.getpid())
-        self._clients = Clients(self._server, config.max_clients, clock_ms, self._execute)
+        self._server = Server(self._machine, str(config.path), monotonic_ms(), os.getpid())
+        self._clients = Clients(self._server, config.max_clients, monotonic_ms, self._execute)
         self._scripts = Scripts(_warn)
         self._deadline_moved = trio.Event()
         self._sleeping_until_ms = 0
         self._links: Links
         self._nursery: trio.Nursery
 
-    async def run(self, listeners: list[trio.SocketListener]) -> None:
-        """Serve on `listeners` and watch until a signal or SHUTDOWN ends it."""
+    async def run(self, sockets: list[socket.socket]) -> None:
+        """Serve on listening `sockets` and watch until a signal or SHUTDOWN ends it."""
+        listeners = [trio.SocketListener(trio.socket.from_stdlib_socket(listening)) for listening in sockets]
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             async with trio.open_nursery() as nursery:
                 self._nursery = nursery
@@ -83,7 +83,7 @@ class Shell:
     def _start(self) -> None:
         sentinel = self._machine.sentinel
         _warn(f"Sentinel ID is {sentinel.my_id}")
-        self.carry_out(self._machine.run(self._announce_all, clock_ms()))
+        self.carry_out(self._machine.run(self._announce_all, monotonic_ms()))
 
     def _announce_all(self) -> None:
         sentinel = self._machine.sentinel
@@ -103,7 +103,7 @@ class Shell:
             deadline = self._machine.next_deadline()
             self._sleeping_until_ms = deadline
             self._deadline_moved = trio.Event()
-            with trio.move_on_after(max(0, deadline - clock_ms()) / 1000) as sleep:
+            with trio.move_on_after(max(0, deadline - monotonic_ms()) / 1000) as sleep:
                 await self._deadline_moved.wait()
             if sleep.cancelled_caught:
                 self.deliver(Tick())
@@ -111,7 +111,7 @@ class Shell:
     def deliver(self, event: Event) -> None:
         """Give an event to the machine and do what it wants. What fails costs the event, not the process."""
         try:
-            effects = self._machine.step(event, clock_ms())
+            effects = self._machine.step(event, monotonic_ms())
         except Exception:
             log.log_exception(f"Failed to handle {event!r}")
             effects = []
@@ -120,7 +120,7 @@ class Shell:
     def _execute(self, client: Client, request: list[bytes]) -> None:
         """Run a client's request and do what it caused; the reply waits in `client.out`."""
         try:
-            effects = execute(self._server, client, request, clock_ms())
+            effects = execute(self._server, client, request, monotonic_ms())
         except Exception:
             log.log_exception(f"Failed to run {request!r:.1000}")
             client.out.error(b"ERR internal error; the sentinel's log tells more")
@@ -177,32 +177,27 @@ def main(argv: list[str]) -> int:
         config = load(Path(argv[0]), argv[1:])
         sentinel = _make_sentinel(config)
         log.start_logging(config.logfile, config.loglevel, role="X")
-        ports = [config.port, config.external_port] if config.external_port else [config.port]
-        listeners = [listener for port in ports for listener in listen(config.bind, port)]
-    except (ConfigError, CannotListen, OSError) as error:
-        print(f"trivet sentinel: {error}", file=sys.stderr)  # noqa: T201
+        ports = (config.port, config.external_port)
+        sockets = [listening for port in ports for listening in open_tcp(config.bind, port, _BACKLOG)]
+    except ListenError as error:
+        _complain(f"Could not create server TCP listening socket {error}")
+        _complain(f"Failed listening on port {config.port} (TCP), aborting.")
+        return 1
+    except (ConfigError, OSError) as error:
+        _complain(str(error))
         return 1
     _warn(f"Running mode=sentinel, port={config.port}, pid={os.getpid()}.")
-    _write_pidfile(config.pidfile)
-    try:
-        trio.run(Shell(config, sentinel).run, listeners)
-    finally:
-        _remove_pidfile(config.pidfile)
+    with pid_file(config.pidfile):
+        trio.run(Shell(config, sentinel).run, sockets)
     return 0
+
+
+def _complain(text: str) -> None:
+    print(f"trivet sentinel: {text}", file=sys.stderr)  # noqa: T201
 
 
 def _make_sentinel(config: Config) -> Sentinel:
     my_id = config.my_id or secrets.token_hex(20)
-    sentinel = Sentinel(my_id, random.Random(secrets.randbits(64)), config.options, now_ms=clock_ms())
+    sentinel = Sentinel(my_id, random.Random(secrets.randbits(64)), config.options, now_ms=monotonic_ms())
     state_file.restore(config, sentinel)
     return sentinel
-
-
-def _write_pidfile(path: str) -> None:
-    if path:
-        Path(path).write_text(f"{os.getpid()}\n", encoding="ascii")
-
-
-def _remove_pidfile(path: str) -> None:
-    if path:
-        Path(path).unlink(missing_ok=True)

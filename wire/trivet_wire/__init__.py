@@ -4,6 +4,7 @@ requests     parses what clients send
 replies      encodes what servers answer
 errors       the texts of errors
 slots        maps keys to hash slots
+addresses    writes them as text
 glob         matches the patterns of KEYS and PSUBSCRIBE
 connection   the client side of a connection under trio
 process/     what the processes of servers do alike

@@ -6,7 +6,6 @@ next deadline.
 """
 
 import socket
-import time
 from pathlib import Path
 from typing import Final
 
@@ -31,13 +30,13 @@ from trivet_node.cluster.nodes import BUS_PORT_OFFSET
 from trivet_node.config import Config
 from trivet_node.server import cluster_member
 from trivet_node.server.state import Server
-from trivet_node.shell.listeners import ListenError, open_tcp
 from trivet_wire.process import log
+from trivet_wire.process.clock import monotonic_ms
 from trivet_wire.process.files import replace_file
+from trivet_wire.process.listeners import ListenError, open_tcp
 from trivet_wire.requests import ProtocolError, RequestParser
 
 _RECEIVE_BYTES: Final = 65536
-_NS_PER_MS: Final = 1_000_000
 _MS_PER_S: Final = 1000
 _BACKLOG: Final = 128
 _PORT_MAX: Final = 65535
@@ -286,8 +285,3 @@ class Bus:
             # Without its epochs on disk this node could vote twice or claim what it has lost.
             log.log("warning", f"Fatal: can't update cluster config file {path}: {error.strerror}")
             raise SystemExit(1) from error
-
-
-def monotonic_ms() -> int:
-    """Return the time of the machine's clock."""
-    return time.monotonic_ns() // _NS_PER_MS

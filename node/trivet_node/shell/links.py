@@ -26,6 +26,8 @@ from trivet_node.server.replicating import joining, roles
 from trivet_node.server.replicating.cron import acknowledge
 from trivet_node.shell.disk import load_keys
 from trivet_node.shell.reactor import Reactor, set_keepalive
+from trivet_wire.addresses import host_and_port
+from trivet_wire.process.clock import unix_ms
 
 _RETRY_FIRST_S: Final = 0.1
 _RETRY_MAX_S: Final = 1.0
@@ -179,13 +181,13 @@ class PrimaryLink:
 
     def _hand_over(self, upstream: Upstream, stream: trio.SocketStream, rest: bytes) -> None:
         """Let the reactor serve the link from here on."""
-        peer, local = _address(stream.socket.getpeername()), _address(stream.socket.getsockname())
+        peer, local = host_and_port(*stream.socket.getpeername()[:2]), host_and_port(*stream.socket.getsockname()[:2])
         sock = socket.socket(fileno=stream.socket.detach())
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         set_keepalive(sock, self.server.config.tcp_keepalive)
         client: Client = self.server.add_client(peer, local)
-        client.last_active_ms = int(time.time() * 1000)
+        client.last_active_ms = unix_ms()
         roles.upstream_is_up(self.server, client)
         self.reactor.adopt(sock, client)
         acknowledge(self.server, upstream, self.server.replication.history.offset)
@@ -248,8 +250,3 @@ class _Closing:
 
     async def __aexit__(self, *_: object) -> None:
         self._stream.socket.close()
-
-
-def _address(address: tuple[object, ...]) -> str:
-    host = str(address[0])
-    return f"[{host}]:{address[1]}" if ":" in host else f"{host}:{address[1]}"

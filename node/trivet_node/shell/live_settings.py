@@ -4,10 +4,10 @@ import os
 import socket
 
 from trivet_node.config import Config
-from trivet_node.shell.listeners import ListenError, open_tcp
 from trivet_node.shell.process import allow_open_files
 from trivet_node.shell.reactor import Reactor
 from trivet_wire.process import log
+from trivet_wire.process.listeners import ListenError, open_tcp
 
 
 def apply_to_shell(config: Config, reactor: Reactor, attributes: list[str]) -> str:

@@ -37,6 +37,7 @@ from trivet_node.shell.process import process_facts
 from trivet_node.shell.reactor import Reactor
 from trivet_node.shell.snapshots import Snapshots
 from trivet_wire.process import log
+from trivet_wire.process.clock import unix_ms
 
 _CRON_S: Final = 0.1
 # Waking up is most of what an idle node costs.
@@ -56,7 +57,7 @@ class Node(Host):
         self.config = config
         source = random.SystemRandom()
         run_id = f"{source.getrandbits(160):040x}"
-        self.server = Server(config, self, random.Random(source.getrandbits(64)), run_id, now_ms())
+        self.server = Server(config, self, random.Random(source.getrandbits(64)), run_id, unix_ms())
         self.engine = Engine(self.server)
         self.reactor = Reactor(self.engine)
         self.link = PrimaryLink(self.engine, self.reactor)
@@ -169,7 +170,7 @@ class Node(Host):
         while True:
             await trio.sleep(_CRON_S if self.engine.is_time_pressing() else _IDLE_CRON_S)
             ticks += 1
-            while self.engine.tick(now_ms()):
+            while self.engine.tick(unix_ms()):
                 self.reactor.lingers = False
                 self.reactor.flush_pending()
                 await trio.lowlevel.checkpoint()
@@ -186,7 +187,7 @@ class Node(Host):
         log.set_role("M" if self.server.replication.upstream is None else "S")
 
     def _note_load(self, reader: RdbReader, size_bytes: int) -> None:
-        self.server.snapshots.load_began(reader, size_bytes, now_ms())
+        self.server.snapshots.load_began(reader, size_bytes, unix_ms())
 
     async def _load(self) -> bool:
         """Load the snapshot on disk, if there is one; say whether the node may go on."""
@@ -199,7 +200,7 @@ class Node(Host):
         path = self.snapshots.path()
         try:
             # A replica keeps expired keys until its primary deletes them.
-            expired_before_ms = KEEP_EXPIRED if is_replica else now_ms()
+            expired_before_ms = KEEP_EXPIRED if is_replica else unix_ms()
             reader = await load_snapshot(path, server.keyspace, expired_before_ms, self._note_load)
         except (RdbError, OSError) as error:
             log.log("warning", f"Fatal error loading the DB from {path}: {error}. Exiting; the file was not changed.")
@@ -221,7 +222,7 @@ class Node(Host):
         """Close clients that are idle too long, read too slowly or send an endless request."""
         server = self.server
         timeout_s = self.config.timeout
-        idle_since_ms = now_ms() - timeout_s * _MS_PER_S if timeout_s else 0
+        idle_since_ms = unix_ms() - timeout_s * _MS_PER_S if timeout_s else 0
         for client in list(server.clients.values()):
             if client.last_active_ms < idle_since_ms and client.may_time_out():
                 log.log("verbose", "Closing idle client")
@@ -245,8 +246,3 @@ class Node(Host):
             return True
         log.log("warning", "Error trying to save the DB, can't exit.")
         return False
-
-
-def now_ms() -> int:
-    """Return the time of day in Unix milliseconds."""
-    return int(time.time() * _MS_PER_S)

@@ -1,9 +1,7 @@
-"""What a node asks and tells of its own process: limits, pid file, memory, and the line that names it in the log."""
+"""What a node asks and tells of its own process: limits, memory, and the line that names it in the log."""
 
-import contextlib
 import os
 import resource
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -40,19 +38,6 @@ def allow_open_files(config: Config) -> list[str]:
         f"Current maximum open files is {possible}. maxclients has been reduced to {config.maxclients} to compensate "
         "for low ulimit. If you need higher maxclients increase 'ulimit -n'.",
     ]
-
-
-@contextlib.contextmanager
-def pid_file(path: str) -> Iterator[None]:
-    """Keep this process' id in the file `path` as long as the context lasts; nothing where `path` is empty."""
-    if not path:
-        yield
-        return
-    Path(path).write_text(f"{os.getpid()}\n", encoding="ascii")
-    try:
-        yield
-    finally:
-        Path(path).unlink(missing_ok=True)
 
 
 def process_facts() -> dict[str, int]:

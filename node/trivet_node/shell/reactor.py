@@ -17,6 +17,7 @@ from mypy_extensions import i64
 
 from trivet_node.client import CLOSE_AFTER_REPLY, CLOSE_NOW, PENDING, Client
 from trivet_node.engine import Engine
+from trivet_wire.addresses import host_and_port
 
 # How long a burst waits for the next request of clients that answer at once, before it goes back to trio.
 _LINGER_S: Final = 0.001
@@ -285,8 +286,7 @@ def _pieces(data: bytes, start: i64) -> list[bytes]:
 def _address_text(address: object) -> str:
     """Return a socket address as CLIENT LIST shows it: `host:port`, `[v6]:port` or `path:0`."""
     if isinstance(address, tuple):
-        host = str(address[0])
-        return f"[{host}]:{address[1]}" if ":" in host else f"{host}:{address[1]}"
+        return host_and_port(address[0], address[1])
     return f"{address}:0"
 
 

@@ -63,7 +63,7 @@ def test_a_rewritten_file_starts_the_same_node(tmp_path: Path) -> None:
             b"save": b"77 7",
             b"masterauth": b'a "b"',
         }
-        assert not [name for name in tmp_path.iterdir() if name.name.startswith("t.conf.")]
+        assert not [path for path in tmp_path.iterdir() if path.name.startswith("temp-")]
 
 
 def test_a_listener_that_does_not_read_is_cut_off(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from trivet_node.config import Config
 from trivet_node.engine import Engine
 from trivet_node.host import Host
 from trivet_node.server.state import Server
-from trivet_node.shell.listeners import open_tcp
 from trivet_node.shell.reactor import Reactor
+from trivet_wire.process.listeners import open_tcp
 from trivet_wire.replies import encode_command
 
 LARGE = b"x" * 3_000_000
