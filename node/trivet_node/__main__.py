@@ -1,0 +1,110 @@
+"""`trivet node [file.conf] [--option value ...]`: run one node until it is told to stop."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import trio
+
+from trivet_node.cluster.config_file import ConfigFileError
+from trivet_node.config import Config
+from trivet_node.config_loading import ConfigError, load_config
+from trivet_node.shell.bus import open_bus_listeners
+from trivet_node.shell.config_files import read_config_files
+from trivet_node.shell.listeners import open_listeners
+from trivet_node.shell.node import Node
+from trivet_node.shell.process import allow_open_files, start_line
+from trivet_node.version import BUILD, REDIS_VERSION, TRIVET_VERSION
+from trivet_wire.process import log
+from trivet_wire.process.listeners import ListenError
+from trivet_wire.process.pid_file import pid_file
+
+_USAGE: Final = """\
+Usage: trivet node [/path/to/redis.conf] [--option value ...]
+       trivet node -                 read the configuration from standard input
+       trivet node -v or --version
+       trivet node -h or --help
+
+Options are those of redis.conf, spelled as there:
+       trivet node --port 7777
+       trivet node --port 7777 --replicaof 127.0.0.1 8888
+       trivet node /etc/redis/6379.conf --loglevel verbose
+"""
+_VERSION: Final = f"Trivet node v={TRIVET_VERSION} ({BUILD}), compatible with Redis v={REDIS_VERSION}\n"
+_ANSWERS: Final = {"-h": _USAGE, "--help": _USAGE, "-v": _VERSION, "--version": _VERSION}
+
+
+class StartError(Exception):
+    """The node cannot start; the message says why."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a node with the arguments of the command line and return its exit status."""
+    if len(argv) == 1 and argv[0] in _ANSWERS:
+        sys.stdout.write(_ANSWERS[argv[0]])
+        return 0
+    try:
+        config = load_config(argv, read_config_files)
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n" + (f"The line comes from {error.source}\n" if error.source else ""))
+        return 1
+    try:
+        _enter_directory(config)
+        _start_logging(config)
+    except StartError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return _serve(config)
+
+
+def _serve(config: Config) -> int:
+    log.log("notice", start_line(config))
+    for warning in [*config.warnings, *allow_open_files(config)]:
+        log.log("warning", warning)
+    try:
+        listeners = open_listeners(config)
+    except ListenError as error:
+        log.log("warning", f"Warning: Could not create server TCP listening socket {error}")
+        log.log("warning", f"Failed listening on port {config.port} (TCP), aborting.")
+        return 1
+    with pid_file(config.pidfile):
+        node = Node(config)
+        if config.cluster_enabled and not _join_cluster(node):
+            return 1
+        log.log("notice", "Server initialized")
+        return trio.run(node.run, listeners)
+
+
+def _join_cluster(node: Node) -> bool:
+    """Begin cluster mode; say whether that was possible."""
+    try:
+        node.join_cluster(open_bus_listeners(node.config))
+    except ListenError as error:
+        log.log("warning", f"Failed listening on the cluster bus: {error}, aborting.")
+    except ConfigFileError as error:
+        log.log("warning", f"Unrecoverable error: corrupted cluster config file. {error}. The file was not changed.")
+    except OSError as error:
+        log.log("warning", f"Can't read the cluster config file: {error}")
+    else:
+        return True
+    return False
+
+
+def _enter_directory(config: Config) -> None:
+    try:
+        os.chdir(config.dir)
+        config.dir = os.getcwd()
+    except OSError as error:
+        raise StartError(f"Can't chdir to '{config.dir}': {error.strerror}") from error
+
+
+def _start_logging(config: Config) -> None:
+    try:
+        log.start_logging(config.logfile, config.loglevel)
+    except OSError as error:
+        raise StartError(f"Can't open the log file: {error.strerror}") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
