@@ -177,3 +177,10 @@ def test_a_state_file_that_is_none_is_named(tmp_path: Path) -> None:
     result = started([*TRIVET, "down", "--dir", str(tmp_path)])
     assert result.returncode == 1
     assert f"{tmp_path}/cluster.json is not a state file" in result.stderr
+
+
+def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = started([*TRIVET, "up", "--dir", str(tmp_path / "file" / "cluster")])
+    assert result.returncode == 1
+    assert f"Error: cannot read {tmp_path}/file/cluster/cluster.json: Not a directory" in result.stderr

@@ -77,15 +77,18 @@ def describe(plan: ClusterPlan) -> str:
 
 
 def launch(folder: Path, state: ClusterState, die_with_parent: bool) -> Cluster:
-    """Start every process of the cluster in `folder`. Raises LaunchError if a port is in use."""
+    """Start every process of the cluster in `folder`. LaunchError if a port is in use or nothing can be written."""
     for port, use in state.plan.listening_ports().items():
         if not can_listen(port):
             raise LaunchError(f"port {port}, meant for {use}, is in use; --port and --sentinel-port choose others")
-    folder.mkdir(parents=True, exist_ok=True)
-    _write_configurations(folder.resolve(), state.plan)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_configurations(folder.resolve(), state.plan)
+        # On record before anything runs: what a launch that is cut short leaves behind is found by `trivet down`.
+        state_file.save(folder, attrs.evolve(state, processes={}))
+    except OSError as error:
+        raise LaunchError(f"cannot write to {error.filename or folder}: {error.strerror}") from error
     names = [server.name for server in state.plan.servers]
-    # On record before anything runs: what a launch that is cut short leaves behind is found by `trivet down`.
-    state_file.save(folder, attrs.evolve(state, processes={}))
     started = start_all(_programs(folder, state.plan), die_with_parent)
     processes = dict(zip(names, started, strict=True))
     state_file.save(folder, attrs.evolve(state, processes=processes))

@@ -54,6 +54,8 @@ def load(folder: Path) -> ClusterState | None:
         )
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise StateError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise StateError(f"{path} is not a state file of Trivet: {error}") from error
 
