@@ -286,3 +286,13 @@ def test_lengths_beyond_the_limit_are_refused_before_anything_is_read() -> None:
 )
 def test_words_of_a_line(line: bytes, words: list[bytes] | None) -> None:
     assert split_words(line) == words
+
+
+def test_missing_says_what_a_bulk_string_lacks() -> None:
+    parser = RequestParser()
+    parser.feed(b"*2\r\n$3\r\nGET\r\n$100000\r\nabc")
+    assert parser.next() is None
+    assert parser.missing() == 100000 - 3 + 2
+    parser.feed(b"x" * (100000 - 3) + b"\r\n")
+    assert parser.missing() == 0
+    assert parser.next() == [b"GET", b"abc" + b"x" * (100000 - 3)]

@@ -100,6 +100,10 @@ class RequestParser:
             return len(self._buffer) - self._position
         return self._fed - self._done
 
+    def missing(self) -> i64:
+        """Return how many bytes of a bulk string that has begun to arrive are still to come; 0 where none has."""
+        return self._missing if self._missing > 0 else 0
+
     def raw(self) -> bytes:
         """Return the last request as a RESP array; valid until the next call of feed() or next()."""
         if self._last_start < 0:

@@ -175,13 +175,11 @@ class Reactor:
             return
         self.engine.server.stats.input_bytes += len(data)
         self.engine.feed(client, data)
-        if len(data) == entry.read_bytes:
-            entry.read_bytes = min(2 * entry.read_bytes, _READ_BYTES_MAX)
-            # Who sends this much may be sending a request without an end; who sends less is reviewed now and then.
-            if self.engine.server.exceeds_query_limit(client):
-                client.flags |= CLOSE_NOW
-        elif len(data) < _READ_BYTES:
-            entry.read_bytes = _READ_BYTES
+        # Who sends this much may be sending a request without an end; who sends less is reviewed now and then.
+        if len(data) == entry.read_bytes and self.engine.server.exceeds_query_limit(client):
+            client.flags |= CLOSE_NOW
+        # A large value is read in large pieces; more small requests at once would hold up the other clients.
+        entry.read_bytes = min(max(_READ_BYTES, client.parser.missing()), _READ_BYTES_MAX)
 
     def _flush(self, entry: ClientSocket) -> None:
         client = entry.client
