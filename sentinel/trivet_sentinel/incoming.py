@@ -5,6 +5,7 @@ What the kernel does not take is kept and sent by the client's own writer task; 
 closed.
 """
 
+import contextlib
 import socket
 from collections.abc import Callable
 from typing import Final
@@ -16,9 +17,15 @@ from trivet_sentinel.sessions import Client, Server
 from trivet_sentinel.sockets import send_now
 from trivet_wire import errors
 from trivet_wire.addresses import host_and_port
+from trivet_wire.failures import first_of
 from trivet_wire.requests import ProtocolError, RequestParser
 
 _RECEIVE_BYTES: Final = 65536
+_SEND_BYTES: Final = 65536
+# How long a client that is sent away may take to read what it was sent.
+_FAREWELL_S: Final = 1.0
+# What reading and writing raise where the peer or the way to it is at fault.
+_GONE: Final = (OSError, trio.BrokenResourceError)
 UNSENT_MAX_BYTES: Final = 32 * 1024 * 1024
 
 
@@ -27,7 +34,7 @@ class _Incoming:
     stream: trio.SocketStream
     connection: socket.socket
     scope: trio.CancelScope
-    unsent: bytes = b""
+    unsent: bytearray = attrs.field(factory=bytearray)
     has_unsent: trio.Event = attrs.field(factory=trio.Event)
 
 
@@ -48,27 +55,26 @@ class Clients:
         self._sockets: dict[int, _Incoming] = {}
 
     async def serve(self, stream: trio.SocketStream) -> None:
-        """Serve one client until it leaves or is sent away."""
+        """Serve one client until it leaves or is sent away. Whatever its connection does, it harms nobody else."""
         async with stream:
-            if len(self._sockets) >= self._max_clients:
-                await _refuse(stream)
-                return
-            client = self._server.connect(
-                host_and_port(*stream.socket.getpeername()[:2]),
-                host_and_port(*stream.socket.getsockname()[:2]),
-                self._clock_ms(),
-            )
-            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = socket.socket(fileno=socket.dup(stream.socket.fileno()))
+            with contextlib.suppress(*_GONE), first_of(*_GONE):
+                if len(self._sockets) < self._max_clients:
+                    await self._serve(stream)
+                else:
+                    await stream.send_all(b"-%s\r\n" % errors.TOO_MANY_CLIENTS)
+
+    async def _serve(self, stream: trio.SocketStream) -> None:
+        address = host_and_port(*stream.socket.getpeername()[:2])
+        local_address = host_and_port(*stream.socket.getsockname()[:2])
+        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with socket.socket(fileno=socket.dup(stream.socket.fileno())) as connection:
             connection.setblocking(False)
+            client = self._server.connect(address, local_address, self._clock_ms())
             incoming = _Incoming(stream, connection, trio.CancelScope())
             self._sockets[client.id] = incoming
             try:
                 await self._converse(client, incoming)
-            except (OSError, trio.BrokenResourceError):
-                pass
             finally:
-                connection.close()
                 del self._sockets[client.id]
                 self._server.disconnect(client)
 
@@ -78,9 +84,8 @@ class Clients:
                 nursery.start_soon(self._write, incoming)
                 await self._read(client, incoming.stream)
                 nursery.cancel_scope.cancel()
-        if incoming.unsent:
-            with trio.move_on_after(1):
-                await incoming.stream.send_all(incoming.unsent)
+        with trio.move_on_after(_FAREWELL_S):
+            await _send_unsent(incoming)
 
     async def _read(self, client: Client, stream: trio.SocketStream) -> None:
         parser = RequestParser(authenticated=client.is_authenticated)
@@ -100,14 +105,10 @@ class Clients:
                 return
 
     async def _write(self, incoming: _Incoming) -> None:
-        """Send, waiting for the client, what could not be sent at once."""
         while True:
             await incoming.has_unsent.wait()
-            data = incoming.unsent[:_RECEIVE_BYTES]
-            await incoming.stream.send_all(data)
-            incoming.unsent = incoming.unsent[len(data) :]
-            if not incoming.unsent:
-                incoming.has_unsent = trio.Event()
+            await _send_unsent(incoming)
+            incoming.has_unsent = trio.Event()
 
     def flush_woken(self) -> None:
         """Send what others caused for clients: messages, and goodbyes."""
@@ -136,5 +137,8 @@ class Clients:
             incoming.scope.cancel()
 
 
-async def _refuse(stream: trio.SocketStream) -> None:
-    await stream.send_all(b"-%s\r\n" % errors.TOO_MANY_CLIENTS)
+async def _send_unsent(incoming: _Incoming) -> None:
+    """Send, waiting for the client, what could not be sent at once."""
+    while incoming.unsent:
+        await trio.lowlevel.wait_writable(incoming.connection)
+        del incoming.unsent[: send_now(incoming.connection, bytes(incoming.unsent[:_SEND_BYTES]))]

@@ -428,3 +428,14 @@ def test_links_that_come_and_go_do_not_leak(tmp_path: Path) -> None:
                 connection.recv(10)
         wait_until(lambda: info(primary)["connected_slaves"] == "0", 20, "all are forgotten")
         assert call(primary.port, "PING") == b"PONG"
+
+
+def test_a_snapshot_that_cannot_be_loaded_is_refused_and_named(tmp_path: Path) -> None:
+    with started(tmp_path, "redis", "trivet") as (primary, replica):
+        replica.call("SET", "mine", "stays")
+        primary.call("RPUSH", "a-list", "x")
+        assert replica.call("REPLICAOF", HOST, primary.port) == b"OK"
+        wait_until(lambda: "key 'a-list' has type 18, list" in replica.log(), 10, "the log names type and key")
+        assert replica.call("GET", "mine") == b"stays"
+        assert primary.call("DEL", "a-list") == 1
+        wait_until(lambda: caught_up(primary, replica), 20, "it tries again")

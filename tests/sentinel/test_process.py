@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -104,3 +105,26 @@ def test_a_dead_primary_is_told_to_who_listens(tmp_path: Path) -> None:
         call(sentinel.port, "SENTINEL", "SET", "m", "down-after-milliseconds", "200")
         assert f"master m {HOST} {port}".encode() in listener.recv(1000)
         wait_until(lambda: f"+sdown master m {HOST} {port}" in sentinel.log(), 5, "the event is in the log")
+
+
+def test_a_connection_that_breaks_costs_only_itself(tmp_path: Path) -> None:
+    with start_sentinel(tmp_path) as sentinel:
+        breaking = socket.create_connection(sentinel.address)
+        breaking.sendall(b"PING\r\n")
+        assert breaking.recv(100) == b"+PONG\r\n"
+        breaking.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        breaking.close()
+        wait_until(lambda: sentinel.call("CLIENT", "LIST").count(b"id=") == 1, 5, "the broken one is forgotten")
+
+
+def test_a_client_that_reads_slowly_gets_every_byte_once(tmp_path: Path) -> None:
+    with start_sentinel(tmp_path) as sentinel, socket.create_connection(sentinel.address) as slow:
+        slow.settimeout(10)
+        word = b"x" * 16_000
+        requests = 500
+        slow.sendall(b"PING %s\r\n" % word * requests + b"QUIT\r\n")
+        expected = b"$%d\r\n%s\r\n" % (len(word), word) * requests + b"+OK\r\n"
+        received = bytearray()
+        while data := slow.recv(1 << 20):
+            received += data
+        assert received == expected

@@ -6,6 +6,7 @@ errors       the texts of errors
 slots        maps keys to hash slots
 addresses    writes them as text
 glob         matches the patterns of KEYS and PSUBSCRIBE
+failures     the failure that matters out of several tasks' failures
 connection   the client side of a connection under trio
 process/     what the processes of servers do alike
 

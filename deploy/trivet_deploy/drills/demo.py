@@ -22,7 +22,6 @@ from trivet_deploy.drills.screen import Scene, Screen
 from trivet_deploy.drills.timeline import Timeline
 from trivet_deploy.drills.verdict import Verdict, judge
 from trivet_deploy.drills.workload import Workload, read_back, slots_not_served
-from trivet_deploy.failures import first_of
 from trivet_deploy.launcher.formation import NotReady
 from trivet_deploy.launcher.plan import SLOT_COUNT, ClusterPlan, Shape, make_plan, slot_ranges
 from trivet_deploy.launcher.processes import age_s, identify
@@ -30,6 +29,7 @@ from trivet_deploy.launcher.session import Cluster, LaunchError, launch, make_re
 from trivet_deploy.launcher.state import ClusterState
 from trivet_deploy.launcher.status import gather
 from trivet_deploy.network import free_ports
+from trivet_wire.failures import first_of
 
 _DOWN_AFTER_MS = 1000
 _STEADY_S = 2.0

@@ -9,7 +9,6 @@ import click
 import trio
 from rich.console import Console
 
-from trivet_deploy.failures import first_of
 from trivet_deploy.launcher import state as state_file
 from trivet_deploy.launcher.formation import Layout, Member, NotReady, form, wait_until_ready
 from trivet_deploy.launcher.plan import PlanError, Shape, consecutive_ports, make_plan
@@ -18,6 +17,7 @@ from trivet_deploy.launcher.session import Cluster, LaunchError, launch, make_re
 from trivet_deploy.launcher.state import ClusterState, StateError
 from trivet_deploy.launcher.status import gather, status_table
 from trivet_deploy.network import Endpoint
+from trivet_wire.failures import first_of
 
 _port_option = click.option("--port", default=7000, show_default=True, help="The port of the first node.")
 _dir_option = click.option(

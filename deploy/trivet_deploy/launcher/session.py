@@ -13,7 +13,6 @@ from pathlib import Path
 import attrs
 import trio
 
-from trivet_deploy.failures import first_of
 from trivet_deploy.launcher import state as state_file
 from trivet_deploy.launcher.fork import Program, start_all
 from trivet_deploy.launcher.formation import NotReady, form, layout_of, wait_until_ready
@@ -21,6 +20,7 @@ from trivet_deploy.launcher.plan import ClusterPlan, NodePlan, SentinelPlan, nod
 from trivet_deploy.launcher.processes import ProcessId, how_it_ended, log_tail, stop_all
 from trivet_deploy.launcher.state import ClusterState
 from trivet_deploy.network import can_listen
+from trivet_wire.failures import first_of
 
 NODE_ENTRY = "trivet_node.__main__:main"
 SENTINEL_ENTRY = "trivet_sentinel.shell:main"

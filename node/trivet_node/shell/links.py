@@ -27,6 +27,7 @@ from trivet_node.server.replicating.cron import acknowledge
 from trivet_node.shell.disk import load_keys
 from trivet_node.shell.reactor import Reactor, set_keepalive
 from trivet_wire.addresses import host_and_port
+from trivet_wire.failures import first_of
 from trivet_wire.process.clock import unix_ms
 
 _RETRY_FIRST_S: Final = 0.1
@@ -153,10 +154,11 @@ class PrimaryLink:
             file.seek(0)
             keyspace = Keyspace(self.server.config.databases)
             reader = RdbReader(file.read, keyspace)
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(receiver.keep_alive)
-                await load_keys(reader)
-                nursery.cancel_scope.cancel()
+            with first_of(RdbError, trio.BrokenResourceError):
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(receiver.keep_alive)
+                    await load_keys(reader)
+                    nursery.cancel_scope.cancel()
         joining.exchange(self.server, keyspace, reader.facts, handshake.replication_id, handshake.offset)
         return rest
 
