@@ -94,6 +94,7 @@ _EFFECTS: Final[dict[str, Callable[[Server], None]]] = {
     "cluster_announce_bus_port": cluster_member.adapt,
     "cluster_announce_hostname": cluster_member.adapt,
     "cluster_preferred_endpoint_type": cluster_member.adapt,
+    "external_endpoint": cluster_member.adapt,
     "cluster_require_full_coverage": cluster_member.adapt,
     "cluster_allow_reads_when_down": cluster_member.adapt,
     "cluster_replica_no_failover": cluster_member.adapt,

@@ -13,13 +13,21 @@ from trivet_wire.process.listeners import ListenError, open_tcp
 def open_listeners(config: Config) -> list[socket.socket]:
     """Return the listening sockets for clients. Raises ListenError; none is left open then."""
     with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(listener) for listener in open_tcp_listeners(config)]
+        if config.unixsocket:
+            sockets.append(stack.enter_context(_open_unix(config)))
+        stack.pop_all()
+    return sockets
+
+
+def open_tcp_listeners(config: Config) -> list[socket.socket]:
+    """Return those of them that listen on addresses of the network. Raises ListenError; none is left open then."""
+    with contextlib.ExitStack() as stack:
         sockets = [
             stack.enter_context(listener)
             for port in (config.port, config.external_port)
             for listener in open_tcp(config.bind, port, config.tcp_backlog)
         ]
-        if config.unixsocket:
-            sockets.append(stack.enter_context(_open_unix(config)))
         stack.pop_all()
     return sockets
 

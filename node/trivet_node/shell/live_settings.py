@@ -4,10 +4,11 @@ import os
 import socket
 
 from trivet_node.config import Config
+from trivet_node.shell.listeners import open_tcp_listeners
 from trivet_node.shell.process import allow_open_files
 from trivet_node.shell.reactor import Reactor
 from trivet_wire.process import log
-from trivet_wire.process.listeners import ListenError, open_tcp
+from trivet_wire.process.listeners import ListenError
 
 
 def apply_to_shell(config: Config, reactor: Reactor, attributes: list[str]) -> str:
@@ -43,7 +44,7 @@ def _listen_anew(config: Config, reactor: Reactor, attributes: list[str]) -> str
     # The old sockets go first: the new ones may want the same port.
     reactor.stop_listening(socket.AF_INET, socket.AF_INET6)
     try:
-        listeners = open_tcp(config.bind, config.port, config.tcp_backlog)
+        listeners = open_tcp_listeners(config)
     except ListenError as error:
         log.log("warning", f"Warning: Could not create server TCP listening socket {error}")
         if "port" in attributes:

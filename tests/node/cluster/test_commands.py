@@ -168,6 +168,10 @@ def test_settings_reach_the_machine_at_once(half: ClusterNodeUnderTest) -> None:
     assert (half.state.myself.hostname, half.state.myself.port) == ("one.example", 7777)
     [sent] = [effect for effect in half.host.effects if isinstance(effect, Send)]
     assert b"hostname=one.example" in sent.data, "the others hear of it"
+    half.host.effects.clear()
+    half.asks("CONFIG SET external-endpoint out.example:7001")
+    [sent] = [effect for effect in half.host.effects if isinstance(effect, Send)]
+    assert b"x-external-endpoint=out.example:7001" in sent.data
 
 
 def test_slots_lists_ranges_with_primaries_and_replicas_that_are_up(half: ClusterNodeUnderTest) -> None:

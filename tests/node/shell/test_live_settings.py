@@ -28,6 +28,13 @@ def test_port_and_addresses_move_and_come_back_where_they_cannot(tmp_path: Path)
         assert call(other, "PING") == b"PONG"
 
 
+def test_the_port_for_clients_from_outside_stays_open_when_addresses_change(tmp_path: Path) -> None:
+    outside = free_port()
+    with start_trivet_node(tmp_path, "--external-port", str(outside)) as node:
+        assert node.call("CONFIG", "SET", "bind", f"{HOST} -203.0.113.77") == b"OK"
+        assert call(outside, "PING") == b"PONG"
+
+
 def test_the_directory_and_the_log_level_change(tmp_path: Path) -> None:
     with start_trivet_node(tmp_path, "--enable-protected-configs", "yes") as node:
         assert node.call("CONFIG", "GET", "dir") == [b"dir", os.fsencode(node.directory)]
