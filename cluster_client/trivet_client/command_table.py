@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from trivet_client.replies import as_dict
+from trivet_wire.answers import as_dict
 from trivet_wire.connection import Reply
 
 # Commands whose key count is an argument, for servers that do not describe them: index of the count.

@@ -1,15 +1,8 @@
-"""Shapes of replies: maps of both protocols, and text."""
-
-from typing import Any
+"""Replies with text instead of bytes."""
 
 import hiredis
 
 from trivet_wire.connection import ErrorReply, Reply
-
-
-def as_dict(reply: Reply) -> dict[Any, Any]:
-    """Return a map as a dict: RESP2 sends it as a flat list of keys and values."""
-    return reply if isinstance(reply, dict) else dict(zip(reply[::2], reply[1::2], strict=True))
 
 
 def as_text(reply: Reply) -> Reply:

@@ -15,8 +15,8 @@ from typing import Any, Literal, Unpack, overload
 from trivet_client.client import BaseClient
 from trivet_client.discovery import NoAnswer, brief_connection, first_answer
 from trivet_client.options import Address, AddressLike, OptionArguments, Options, as_addresses
-from trivet_client.replies import as_dict
 from trivet_client.topology import Topology, single_shard
+from trivet_wire.answers import as_dict
 from trivet_wire.connection import Connection, ErrorReply
 
 _DOWN_FLAGS = frozenset({"s_down", "o_down", "disconnected"})

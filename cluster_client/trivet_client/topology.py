@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 from attrs import field, frozen
 
 from trivet_client.options import Address
-from trivet_client.replies import as_dict
+from trivet_wire.answers import as_dict
 from trivet_wire.connection import Reply
 from trivet_wire.slots import SLOT_COUNT
 

@@ -6,11 +6,10 @@ from typing import NamedTuple
 
 import trio
 
+from trivet_wire.addresses import BUS_PORT_OFFSET
 from trivet_wire.connection import Argument, ErrorReply, Reply, connect
 
 LOOPBACK = "127.0.0.1"
-# A node's bus listens this far above its port (Redis Cluster specification).
-BUS_PORT_OFFSET = 10000
 # Free ports are looked for below the range that systems hand out to outgoing connections (32768 on Linux, 49152
 # elsewhere): a port from that range can be taken by anyone between being found and being listened on. The bus ports
 # that belong to these stay below it too.

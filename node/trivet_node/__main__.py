@@ -15,10 +15,11 @@ from trivet_node.shell.config_files import read_config_files
 from trivet_node.shell.listeners import open_listeners
 from trivet_node.shell.node import Node
 from trivet_node.shell.process import allow_open_files, start_line
-from trivet_node.version import BUILD, REDIS_VERSION, TRIVET_VERSION
+from trivet_node.version import BUILD, TRIVET_VERSION
 from trivet_wire.process import log
 from trivet_wire.process.listeners import ListenError
 from trivet_wire.process.pid_file import pid_file
+from trivet_wire.version import REDIS_VERSION
 
 _USAGE: Final = """\
 Usage: trivet node [/path/to/redis.conf] [--option value ...]

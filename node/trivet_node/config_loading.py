@@ -13,6 +13,7 @@ from typing import Final
 
 from trivet_node.config import SETTINGS, Config
 from trivet_node.settings import SettingError, quoted, words_of
+from trivet_wire.version import REDIS_VERSION
 
 # Given a path, or a pattern with * ? [], returns the texts of the files; OSError where a plain path cannot be read.
 ReadFiles = Callable[[str], list[str]]
@@ -185,4 +186,4 @@ def _refusal(name: str, word_count: int) -> str:
 
 
 def _fatal(text: str) -> str:
-    return f"\n*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***\n{text}"
+    return f"\n*** FATAL CONFIG FILE ERROR (Redis {REDIS_VERSION}) ***\n{text}"

@@ -6,8 +6,6 @@ from typing import Final
 
 from trivet_node import keyspace
 
-# The level that this node is compatible with.
-REDIS_VERSION: Final = "7.0.15"
 TRIVET_VERSION: Final = version("trivet")
 # Compiled modules are shared libraries.
 BUILD: Final = "interpreted" if (keyspace.__file__ or "").endswith(".py") else "compiled"

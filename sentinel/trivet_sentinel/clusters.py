@@ -16,8 +16,9 @@ import attrs
 
 from trivet_sentinel import election, groups, links
 from trivet_sentinel.events import Reply
-from trivet_sentinel.nodes import parse_info
 from trivet_sentinel.state import Address, Cluster, Group, Link, Node, Sentinel, Settings
+from trivet_wire.answers import as_dict, info_fields
+from trivet_wire.slots import SLOT_COUNT
 
 POLL_PERIOD_MS: Final = 2000
 POLL_PERIOD_TROUBLE_MS: Final = 500
@@ -26,7 +27,6 @@ POLL_PERIOD_FORMING_MS: Final = 100
 SILENCE_MS: Final = 1000
 MISSING_POLLS_MAX: Final = 3
 MISSING_POLLS_MAX_DETHRONED: Final = 300
-SLOT_COUNT: Final = 16384
 
 
 @attrs.frozen
@@ -125,7 +125,7 @@ def _is_responsive(sentinel: Sentinel, link: Link) -> bool:
 def _take_cluster_info(sentinel: Sentinel, reply: Reply) -> None:
     """Keep our epoch as high as the cluster's: ours becomes the configuration epoch of the node that we promote."""
     if isinstance(reply, bytes):
-        epoch = parse_info(reply.decode(errors="replace")).get("cluster_current_epoch", "")
+        epoch = info_fields(reply).get("cluster_current_epoch", "")
         if epoch.isdigit():
             election.raise_epoch(sentinel, int(epoch))
 
@@ -148,7 +148,7 @@ def parse_shards(reply: Reply, asked: Address) -> list[Shard]:
 
 
 def _pairs(flat: Reply) -> dict[bytes, Reply]:
-    return dict(zip(flat[::2], flat[1::2], strict=True)) if isinstance(flat, list) else {}
+    return as_dict(flat) if isinstance(flat, list) else {}
 
 
 def _parse_node(item: Reply, asked: Address) -> ShardNode:

@@ -6,8 +6,7 @@ from typing import Final
 from trivet_sentinel.sessions import Client, Command, Server, container, text
 from trivet_wire import errors
 from trivet_wire.replies import RESP2, RESP3
-
-REDIS_VERSION: Final = b"7.0.15"
+from trivet_wire.version import REDIS_VERSION
 
 
 def _ping(_server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -85,7 +84,7 @@ def _hello_options(server: Server, client: Client, options: list[bytes]) -> byte
 def _greet(client: Client) -> None:
     out = client.out
     out.map(6)
-    for key, value in ((b"server", b"redis"), (b"version", REDIS_VERSION)):
+    for key, value in ((b"server", b"redis"), (b"version", REDIS_VERSION.encode())):
         out.bulk(key)
         out.bulk(value)
     out.bulk(b"proto")

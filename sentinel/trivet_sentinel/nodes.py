@@ -15,6 +15,7 @@ from trivet_sentinel.detection import INFO_PERIOD_MS
 from trivet_sentinel.events import Reply
 from trivet_sentinel.hello import PUBLISH_PERIOD_MS
 from trivet_sentinel.state import Address, FailoverState, Group, Node, Reconfiguration, Sentinel
+from trivet_wire.answers import info_fields
 
 INFO_PERIOD_TROUBLE_MS: Final = 1000
 INFO_PERIOD_RECONFIGURATION_MS: Final = 200
@@ -79,16 +80,11 @@ def refresh_replicas(sentinel: Sentinel, group: Group) -> None:
         ask_info_if_due(sentinel, group, node)
 
 
-def parse_info(text: str) -> dict[str, str]:
-    """Return the fields of an INFO reply."""
-    return dict(line.split(":", 1) for line in text.split("\r\n") if ":" in line and not line.startswith("#"))
-
-
 def _take_info(sentinel: Sentinel, group: Group, node: Node, reply: Reply) -> None:
     if not isinstance(reply, bytes) or node not in group.nodes() or sentinel.groups.get(group.name) is not group:
         return
     text = reply.decode(errors="replace")
-    fields = parse_info(text)
+    fields = info_fields(text)
     if fields.get("role") not in ("master", "slave"):
         return
     node.info_received_ms = sentinel.now_ms

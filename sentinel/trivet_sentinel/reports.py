@@ -8,6 +8,7 @@ from typing import Final
 
 from trivet_sentinel.sessions import Server
 from trivet_sentinel.state import Failover, FailoverState, Group, Instance, Node, Peer, Reconfiguration, Sentinel
+from trivet_wire.version import REDIS_VERSION
 
 Fields = dict[str, str | int]
 
@@ -137,7 +138,7 @@ def info(server: Server, sections: list[str]) -> str:
 def _server_section(server: Server) -> Fields:
     uptime_s = (server.sentinel.now_ms - server.started_ms) // 1000
     return {
-        "redis_version": "7.0.15",
+        "redis_version": REDIS_VERSION,
         "redis_mode": "sentinel",
         "process_id": server.process_id,
         "run_id": server.sentinel.my_id,

@@ -8,9 +8,9 @@ import pytest
 
 from tests.conftest import require_redis_server
 from tests.processes import ServerProcess, start_redis_server
-from trivet_deploy.launcher.contact import info_fields
 from trivet_deploy.launcher.formation import Layout, Member, NotReady, form, wait_until_ready
 from trivet_deploy.network import Endpoint
+from trivet_wire.answers import info_fields
 
 
 @pytest.fixture

@@ -4,9 +4,11 @@ requests     parses what clients send
 replies      encodes what servers answer
 errors       the texts of errors
 slots        maps keys to hash slots
-addresses    writes them as text
+answers      reads replies
+addresses    writes addresses as text
 glob         matches the patterns of KEYS and PSUBSCRIBE
 failures     the failure that matters out of several tasks' failures
+version      the version of Redis whose behaviour is the contract
 connection   the client side of a connection under trio
 process/     what the processes of servers do alike
 

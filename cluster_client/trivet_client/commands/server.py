@@ -1,10 +1,9 @@
 """Commands about the server and for messages. In a cluster they go to one primary, unless the client says otherwise."""
 
 from collections.abc import Awaitable, Mapping
-from typing import Any
 
 from trivet_client.commands.base import CommandRunner, V, Value, flatten, is_ok, unchanged, words
-from trivet_client.replies import as_dict
+from trivet_wire.answers import as_dict, info_fields
 from trivet_wire.connection import Reply
 
 
@@ -25,7 +24,7 @@ class ServerCommands(CommandRunner[V]):
 
     def info(self, section: str | None = None) -> Awaitable[dict[str, str]]:
         """INFO: return the fields of one section or of the default ones."""
-        return self._run(_parse_info, "INFO", *words(section))
+        return self._run(info_fields, "INFO", *words(section))
 
     def config_get(self, pattern: str) -> Awaitable[dict[V, V]]:
         """CONFIG GET: return the settings whose names match `pattern`, of one node."""
@@ -43,9 +42,3 @@ class ServerCommands(CommandRunner[V]):
 def _seconds_and_microseconds(reply: Reply) -> tuple[int, int]:
     seconds, microseconds = reply
     return int(seconds), int(microseconds)
-
-
-def _parse_info(reply: Reply) -> dict[str, Any]:
-    text = reply if isinstance(reply, str) else reply.decode(errors="replace")
-    fields = (line.partition(":") for line in text.splitlines() if line and not line.startswith("#"))
-    return {name: value for name, _, value in fields}

@@ -12,6 +12,7 @@ import attrs
 import trio
 
 from trivet_deploy.network import ask, free_port
+from trivet_wire.answers import info_fields
 
 _START_TIMEOUT_S = 20.0
 _STOP_TIMEOUT_S = 10.0
@@ -37,8 +38,7 @@ class Server:
 
     def info(self, section: str) -> dict[str, str]:
         """Return one section of the server's INFO."""
-        text = trio.run(ask, self.port, "INFO", section).decode()
-        return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+        return info_fields(trio.run(ask, self.port, "INFO", section))
 
 
 def redis_server_command() -> list[str]:

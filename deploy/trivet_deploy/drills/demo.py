@@ -23,13 +23,14 @@ from trivet_deploy.drills.timeline import Timeline
 from trivet_deploy.drills.verdict import Verdict, judge
 from trivet_deploy.drills.workload import Workload, read_back, slots_not_served
 from trivet_deploy.launcher.formation import NotReady
-from trivet_deploy.launcher.plan import SLOT_COUNT, ClusterPlan, Shape, make_plan, slot_ranges
+from trivet_deploy.launcher.plan import ClusterPlan, Shape, make_plan, slot_ranges
 from trivet_deploy.launcher.processes import age_s, identify
 from trivet_deploy.launcher.session import Cluster, LaunchError, launch, make_ready, stop
 from trivet_deploy.launcher.state import ClusterState
 from trivet_deploy.launcher.status import gather
 from trivet_deploy.network import free_ports
 from trivet_wire.failures import first_of
+from trivet_wire.slots import SLOT_COUNT
 
 _DOWN_AFTER_MS = 1000
 _STEADY_S = 2.0

@@ -3,6 +3,7 @@
 import attrs
 
 from trivet_deploy.drills.ledger import Ledger, first_success_after, longest_wait_s
+from trivet_wire.slots import SLOT_COUNT
 
 
 @attrs.frozen
@@ -25,7 +26,9 @@ class Verdict:
     def lines(self) -> list[str]:
         """Return the verdict as lines of text."""
         healed = "never" if self.healed_after_s is None else f"{self.healed_after_s:.2f} s"
-        served = "all 16384 slots serve again" if self.passed else f"{self.slots_not_served} slots are not served"
+        served = (
+            f"all {SLOT_COUNT} slots serve again" if self.passed else f"{self.slots_not_served} slots are not served"
+        )
         errors = sum(self.errors.values())
         return [
             f"{'HEALED' if self.passed else 'NOT HEALED'}: {served}",

@@ -13,7 +13,7 @@ import trio
 
 from trivet_client import ClientError, ClusterClient
 from trivet_deploy.drills.ledger import Ledger, Write
-from trivet_wire.slots import key_slot
+from trivet_wire.slots import SLOT_COUNT, key_slot
 
 _WRITERS_PER_SHARD = 2
 _WRITE_INTERVAL_S = 0.004
@@ -106,7 +106,7 @@ def one_key_per_slot() -> list[bytes]:
     """Return a key for each slot, in the order of slots."""
     keys: dict[int, bytes] = {}
     numbers = count()
-    while len(keys) < 16384:
+    while len(keys) < SLOT_COUNT:
         key = b"slot:%d" % next(numbers)
         keys.setdefault(int(key_slot(key)), key)
-    return [keys[slot] for slot in range(16384)]
+    return [keys[slot] for slot in range(SLOT_COUNT)]

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import trio
 
 from trivet_deploy.network import Endpoint
+from trivet_wire.answers import as_dict
 from trivet_wire.connection import Argument, Connection, ErrorReply, Reply, connect
 
 # What call() raises for a server that cannot answer now, but may later.
@@ -55,11 +56,6 @@ async def contacts(servers: Iterable[tuple[str, Endpoint]]) -> AsyncIterator[lis
                 await contact.close()
 
 
-def info_fields(text: bytes) -> dict[str, str]:
-    """Return the fields of an INFO or CLUSTER INFO reply."""
-    return dict(line.split(":", 1) for line in text.decode().splitlines() if ":" in line)
-
-
 def pairs(flat: list[bytes]) -> dict[str, str]:
     """Return a flat list of names and values, as sentinels answer, as a dictionary."""
-    return {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
+    return {name.decode(): value.decode() for name, value in as_dict(flat).items()}

@@ -18,10 +18,12 @@ from functools import partial
 import attrs
 import trio
 
-from trivet_deploy.launcher.contact import UNREACHABLE, Contact, contacts, info_fields, pairs
-from trivet_deploy.launcher.plan import SLOT_COUNT, ClusterPlan, slot_ranges
+from trivet_deploy.launcher.contact import UNREACHABLE, Contact, contacts, pairs
+from trivet_deploy.launcher.plan import ClusterPlan, slot_ranges
 from trivet_deploy.network import Endpoint
+from trivet_wire.answers import info_fields
 from trivet_wire.connection import ErrorReply
+from trivet_wire.slots import SLOT_COUNT
 
 _POLL_INTERVAL_S = 0.02
 # In a line of CLUSTER NODES.

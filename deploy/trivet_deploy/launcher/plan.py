@@ -12,10 +12,11 @@ from typing import Any
 
 import attrs
 
-from trivet_deploy.network import BUS_PORT_OFFSET, LOOPBACK, Endpoint
+from trivet_deploy.network import LOOPBACK, Endpoint
+from trivet_wire.addresses import BUS_PORT_OFFSET
+from trivet_wire.slots import SLOT_COUNT
 
 CLUSTER_NAME = "trivet"
-SLOT_COUNT = 16384
 _HIGHEST_PORT = 65535
 
 

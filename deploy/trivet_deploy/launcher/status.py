@@ -6,9 +6,10 @@ import attrs
 import trio
 from rich.table import Table
 
-from trivet_deploy.launcher.contact import UNREACHABLE, Contact, contacts, info_fields, pairs
+from trivet_deploy.launcher.contact import UNREACHABLE, Contact, contacts, pairs
 from trivet_deploy.launcher.plan import ClusterPlan
 from trivet_deploy.launcher.processes import ProcessId
+from trivet_wire.answers import info_fields
 from trivet_wire.connection import ErrorReply
 
 _FLAG_MYSELF = "myself"

@@ -10,7 +10,6 @@ from typing import Final
 
 from trivet_node.cluster.description import shown_epoch
 from trivet_node.cluster.nodes import (
-    BUS_PORT_OFFSET,
     FAIL,
     MYSELF,
     NO_ADDRESS,
@@ -26,6 +25,7 @@ from trivet_node.cluster.nodes import (
 from trivet_node.cluster.options import ClusterOptions
 from trivet_node.cluster.slots import format_slots, parse_range
 from trivet_node.cluster.state import ClusterState
+from trivet_wire.addresses import BUS_PORT_OFFSET
 
 _SHARD_ID: Final = "shard-id"
 _FIELDS_BEFORE_SLOTS: Final = 8

@@ -36,7 +36,6 @@ FLAG_NAMES: Final[list[tuple[int, str]]] = [
 
 NEVER: Final = -1
 ID_LENGTH: Final = 40
-BUS_PORT_OFFSET: Final = 10000
 
 _ID_CHARACTERS: Final = frozenset("0123456789abcdefghijklmnopqrstuvwxyz")
 

@@ -20,8 +20,8 @@ from trivet_node.commands.arguments import option
 from trivet_node.commands.help import reply_help
 from trivet_node.server import saving
 from trivet_node.server.state import CHECK_LOADING, Server
-from trivet_node.version import REDIS_VERSION
 from trivet_wire import errors
+from trivet_wire.version import REDIS_VERSION
 
 _SAVING: Final = b"ERR Background save already in progress"
 _DEBUG_DENIED: Final = (

@@ -22,12 +22,14 @@ from trivet_node.command import (
     CommandError,
     container,
 )
+from trivet_node.commands.arguments import integer
 from trivet_node.commands.cluster_maps import reply_links, reply_shards, reply_slots
 from trivet_node.commands.help import reply_help
 from trivet_node.server.cluster_member import catch_up, commit
 from trivet_node.server.state import Server
 from trivet_node.values.strings import parse_integer
 from trivet_wire import errors
+from trivet_wire.addresses import BUS_PORT_OFFSET
 from trivet_wire.slots import SLOT_COUNT, key_slot
 
 _DISABLED: Final = b"ERR This instance has cluster support disabled"
@@ -60,7 +62,7 @@ def meet(server: Server, client: Client, arguments: list[bytes]) -> None:
     port = parse_integer(arguments[3])
     if port is None:
         raise CommandError(b"ERR Invalid TCP base port specified: %s" % arguments[3])
-    bus_port: int | None = port + 10000
+    bus_port: int | None = port + BUS_PORT_OFFSET
     if len(arguments) == _MEET_ARGUMENTS_MAX:
         bus_port = parse_integer(arguments[4])
     if bus_port is None:
@@ -135,10 +137,7 @@ def _failover_epoch(arguments: list[bytes], option: bytes) -> int | None:
 
 def set_config_epoch(server: Server, client: Client, arguments: list[bytes]) -> None:
     """CLUSTER SET-CONFIG-EPOCH config-epoch."""
-    epoch = parse_integer(arguments[2])
-    if epoch is None:
-        raise CommandError(errors.NOT_AN_INTEGER)
-    administration.set_config_epoch(state_of(server), epoch)
+    administration.set_config_epoch(state_of(server), integer(arguments[2]))
     commit(server)
     client.reply.ok()
 
@@ -208,7 +207,7 @@ def key_slot_(server: Server, client: Client, arguments: list[bytes]) -> None:
 def count_keys_in_slot(server: Server, client: Client, arguments: list[bytes]) -> None:
     """CLUSTER COUNTKEYSINSLOT slot."""
     machine_of(server)
-    slot = _integer(arguments[2])
+    slot = integer(arguments[2])
     if not 0 <= slot < SLOT_COUNT:
         raise CommandError(b"ERR Invalid slot")
     client.reply.integer(len(server.keyspace.database(0).slots[slot]))
@@ -217,8 +216,8 @@ def count_keys_in_slot(server: Server, client: Client, arguments: list[bytes]) -
 def get_keys_in_slot(server: Server, client: Client, arguments: list[bytes]) -> None:
     """CLUSTER GETKEYSINSLOT slot count."""
     machine_of(server)
-    slot = _integer(arguments[2])
-    count = _integer(arguments[3])
+    slot = integer(arguments[2])
+    count = integer(arguments[3])
     if not 0 <= slot < SLOT_COUNT or count < 0:
         raise CommandError(b"ERR Invalid slot or number of keys")
     client.reply.bulk_array(list(server.keyspace.database(0).slots[slot])[:count])
@@ -305,13 +304,6 @@ def readwrite(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def _text(argument: bytes) -> str:
     return argument.decode(errors="replace")
-
-
-def _integer(argument: bytes) -> int:
-    value = parse_integer(argument)
-    if value is None:
-        raise CommandError(errors.NOT_AN_INTEGER)
-    return value
 
 
 def _slot(argument: bytes) -> int:

@@ -26,9 +26,9 @@ from trivet_node.commands.arguments import option
 from trivet_node.server.state import Server
 from trivet_node.settings import to_bytes
 from trivet_node.values.strings import parse_integer
-from trivet_node.version import REDIS_VERSION
 from trivet_wire import errors
 from trivet_wire.replies import RESP2, RESP3
+from trivet_wire.version import REDIS_VERSION
 
 _FIRST_PRINTABLE: Final = 33
 _LAST_PRINTABLE: Final = 126

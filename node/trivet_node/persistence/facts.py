@@ -7,7 +7,7 @@ from typing import final
 
 from trivet_node.replication.state import Replication
 from trivet_node.values.strings import parse_integer
-from trivet_node.version import REDIS_VERSION
+from trivet_wire.version import REDIS_VERSION
 
 _ID_LENGTH = 40
 

@@ -26,7 +26,7 @@ from trivet_node.cluster.effects import (
 )
 from trivet_node.cluster.endpoint import EXTERNAL_ENDPOINT
 from trivet_node.cluster.machine import ClusterMachine
-from trivet_node.cluster.nodes import BUS_PORT_OFFSET, new_id
+from trivet_node.cluster.nodes import new_id
 from trivet_node.cluster.options import ClusterOptions
 from trivet_node.cluster.slots import slots_in
 from trivet_node.cluster.state import ANNOUNCE, SAVE, ClusterState, new_state
@@ -34,6 +34,7 @@ from trivet_node.config import Config
 from trivet_node.replication.upstream import CONNECTED
 from trivet_node.server.replicating import roles
 from trivet_node.server.state import CHECK_CLUSTER, Server
+from trivet_wire.addresses import BUS_PORT_OFFSET
 from trivet_wire.replies import encode_command
 
 _MS_PER_S: Final = 1000

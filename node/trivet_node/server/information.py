@@ -12,7 +12,8 @@ from trivet_node.keyspace import Database
 from trivet_node.limits import NORMAL_CLASS, REPLICA_CLASS, client_class
 from trivet_node.server.replicating.info import replication_info
 from trivet_node.server.state import CHECK_LOADING, Server
-from trivet_node.version import BUILD, OPERATING_SYSTEM, REDIS_VERSION, TRIVET_VERSION
+from trivet_node.version import BUILD, OPERATING_SYSTEM, TRIVET_VERSION
+from trivet_wire.version import REDIS_VERSION
 
 Fields = list[tuple[str, str]]
 

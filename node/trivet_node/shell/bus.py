@@ -26,10 +26,10 @@ from trivet_node.cluster.effects import (
     Wake,
 )
 from trivet_node.cluster.machine import ClusterMachine
-from trivet_node.cluster.nodes import BUS_PORT_OFFSET
 from trivet_node.config import Config
 from trivet_node.server import cluster_member
 from trivet_node.server.state import Server
+from trivet_wire.addresses import BUS_PORT_OFFSET
 from trivet_wire.process import log
 from trivet_wire.process.clock import monotonic_ms
 from trivet_wire.process.files import replace_file
