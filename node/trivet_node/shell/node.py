@@ -65,6 +65,7 @@ class Node(Host):
         # Only in cluster mode.
         self.bus: Bus | None = None
         self._stop = trio.Event()
+        self._time_presses = trio.Event()
 
     def join_cluster(self, listeners: list[socket.socket]) -> None:
         """Begin cluster mode with nodes.conf, on the sockets of the bus. Raises OSError or ConfigFileError."""
@@ -123,7 +124,7 @@ class Node(Host):
         if self.bus is not None:
             self.bus.perform(effect)
 
-    def request_shutdown(self, save: bool) -> None:
+    def request_shutdown(self) -> None:
         """End the process after the present burst."""
         log.log("warning", "User requested shutdown...")
         self._stop.set()
@@ -162,13 +163,24 @@ class Node(Host):
             await trio.lowlevel.wait_readable(reactor.epoll)
             try:
                 reactor.run()
+                if self.engine.is_time_pressing():
+                    self._time_presses.set()
             except Exception:
                 log.log_exception("A burst failed; the clients it served may have lost replies")
+
+    async def _rest(self) -> None:
+        """Wait for the next tick; what comes to wait for time meanwhile cuts an idle rest short."""
+        if self.engine.is_time_pressing():
+            await trio.sleep(_CRON_S)
+            return
+        self._time_presses = trio.Event()
+        with trio.move_on_after(_IDLE_CRON_S):
+            await self._time_presses.wait()
 
     async def _cron(self) -> None:
         ticks = 0
         while True:
-            await trio.sleep(_CRON_S if self.engine.is_time_pressing() else _IDLE_CRON_S)
+            await self._rest()
             ticks += 1
             while self.engine.tick(unix_ms()):
                 self.reactor.lingers = False
@@ -235,7 +247,7 @@ class Node(Host):
             async for number in received:
                 log.log("warning", f"Received {signal.Signals(number).name} scheduling shutdown...")
                 if self._is_saved():
-                    self.request_shutdown(save=True)
+                    self.request_shutdown()
 
     def _is_saved(self) -> bool:
         """Save before a shutdown by signal where there are save points; false where that was in vain."""
