@@ -28,7 +28,8 @@ class AccessLog:
         self.mode: i64 = OFF
         self.log_factor: int = 10
         self.decay_minutes: int = 1
-        self.random: Random = Random()
+        # Chance for the counters; the server gives its own.
+        self.random: Random = Random(0)
         self._since_ms: int = 0
         self._times_ms: dict[tuple[int, bytes], int] = {}
         self._counters: dict[tuple[int, bytes], int] = {}

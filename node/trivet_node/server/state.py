@@ -43,6 +43,7 @@ class Server:
         self.started_ms: int = now_ms
         self.keyspace: Keyspace = Keyspace(config.databases)
         self.keyspace.now_ms = now_ms
+        self.keyspace.access.random = random
         self.table: dict[bytes, Command] = {}
         self.clients: dict[int, Client] = {}
         self.pending: list[Client] = []
