@@ -138,6 +138,8 @@ def _describe(server: Server, client: Client) -> str:
         "cmd": client.last_command,
         "user": "default",
         "resp": client.out.protocol,
+        "lib-name": text(client.library_name),
+        "lib-ver": text(client.library_version),
     }
     return " ".join(f"{name}={value}" for name, value in fields.items())
 
@@ -151,8 +153,18 @@ def _client_info(server: Server, client: Client, _arguments: list[bytes]) -> Non
     client.out.verbatim((_describe(server, client) + "\n").encode())
 
 
-def _client_setinfo(_server: Server, client: Client, _arguments: list[bytes]) -> None:
-    client.out.ok()
+def _client_setinfo(_server: Server, client: Client, arguments: list[bytes]) -> None:
+    name, value = arguments[2].lower(), arguments[3]
+    if name not in (b"lib-name", b"lib-ver"):
+        client.out.error(b"ERR Unrecognized option '%s'" % arguments[2])
+    elif not _is_valid_name(value):
+        client.out.error(b"ERR %s cannot contain spaces, newlines or special characters." % name)
+    else:
+        if name == b"lib-name":
+            client.library_name = value
+        else:
+            client.library_version = value
+        client.out.ok()
 
 
 def _client_kill(server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -240,7 +252,7 @@ COMMANDS: Final = (
             Command("client|id", 2, _client_id, "Returns the client's connection id."),
             Command("client|getname", 2, _client_getname, "Returns the connection's name."),
             Command("client|setname", 3, _client_setname, "Sets the connection's name."),
-            Command("client|setinfo", 4, _client_setinfo, "Accepts information about the client library."),
+            Command("client|setinfo", 4, _client_setinfo, "Sets information about the client library."),
             Command("client|list", -2, _client_list, "Lists open connections."),
             Command("client|info", 2, _client_info, "Returns information about the connection."),
             Command("client|kill", -3, _client_kill, "Closes open connections."),

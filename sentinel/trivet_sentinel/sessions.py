@@ -21,6 +21,8 @@ class Client:
     out: ReplyBuffer = attrs.field(factory=ReplyBuffer)
     is_authenticated: bool = True
     name: bytes = b""
+    library_name: bytes = b""
+    library_version: bytes = b""
     channels: set[bytes] = attrs.field(factory=set)
     patterns: set[bytes] = attrs.field(factory=set)
     last_command: str = "NULL"

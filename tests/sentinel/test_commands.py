@@ -140,6 +140,9 @@ def test_myid_role_and_client() -> None:
     assert bench.command("CLIENT", "GETNAME") == "me"
     assert "name=me " in bench.command("CLIENT", "LIST")
     assert error(bench.command("CLIENT", "SETNAME", "a b")).startswith("ERR Client names cannot contain spaces")
+    assert bench.command("CLIENT", "SETINFO", "LIB-NAME", "lib") == "OK"
+    assert "lib-name=lib lib-ver=\n" in bench.command("CLIENT", "LIST")
+    assert error(bench.command("CLIENT", "SETINFO", "lib", "x")) == "ERR Unrecognized option 'lib'"
 
 
 def test_reset_and_remove() -> None:
