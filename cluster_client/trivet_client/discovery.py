@@ -46,7 +46,7 @@ class Source(Protocol):
 async def first_answer(candidates: Iterable[Address], ask: Callable[[Address], Awaitable[T]]) -> T:
     """Return the first answer of any candidate, asked in this order without waiting long for any.
 
-    Raises ClusterUnavailable that names what each one said, or AuthenticationError if that is what the last one said.
+    Raises ClusterUnavailable that names what each one said, or AuthenticationError if one of them said that.
     """
     answers: list[T] = []
     failures: dict[Address, Exception] = {}

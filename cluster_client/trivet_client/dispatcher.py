@@ -32,7 +32,7 @@ _ASKING: Final = encode_request(["ASKING"])
 
 
 class Dispatcher:
-    """Runs calls for one client. start() learns the topology; run_background() refreshes it until cancelled."""
+    """Runs calls for one client. start() learns the topology; `discovery.run` keeps it fresh."""
 
     def __init__(self, source: Source, options: Options, choice: random.Random) -> None:
         self.options = options

@@ -2,8 +2,7 @@
 
 A connection is used by one exchange at a time: some requests out, as many replies in. Whatever ends an exchange early
 (a broken connection, a timeout, the caller's cancellation) closes the connection, because replies are under way on it
-that nobody will read. abandon() ends exchanges that hang; the client calls it when
-it learns that the node failed.
+that nobody will read. abandon() ends exchanges that hang; the client calls it when it learns that the node failed.
 """
 
 import contextlib

@@ -71,6 +71,10 @@ class Client:
         """Return the name of the ACL user: there is only one so far."""
         return "default"
 
+    def is_on_unix_socket(self) -> bool:
+        """Say whether the client came through a unix socket: only the path of one has port 0."""
+        return self.local_address.endswith(":0")
+
     def may_time_out(self) -> bool:
         """Say whether `timeout` applies: not to replicas, primaries, subscribers and blocked clients."""
         return self.flags & (PRIMARY | REPLICA | SUBSCRIBED | BLOCKED) == 0

@@ -20,7 +20,7 @@ class Host:
         """Fork a child that writes a snapshot (BGSAVE); saving.background_save_ended() is called when it is done."""
         raise NotImplementedError
 
-    def request_shutdown(self, save: bool) -> None:
+    def request_shutdown(self) -> None:
         """End the process after the present burst; a snapshot that was asked for is written already."""
         raise NotImplementedError
 

@@ -52,7 +52,7 @@ def connection_refusal(config: Config, connected: int, host: str) -> bytes:
     """
     if connected >= config.maxclients:
         return _TOO_MANY_WITH_CLUSTER if config.cluster_enabled else errors.TOO_MANY_CLIENTS
-    if config.protected_mode and not config.requirepass and not _is_loopback(host):
+    if config.protected_mode and not config.requirepass and not is_loopback(host):
         return _PROTECTED
     return b""
 
@@ -90,5 +90,6 @@ def _replica_limit(limit: OutputLimit, backlog_bytes: int) -> OutputLimit:
     return limit
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Say whether `host` is this machine as seen by itself; so is an empty one, which stands for a unix socket."""
     return host.startswith(_LOOPBACK) or host in _LOOPBACK_V6

@@ -4,7 +4,6 @@ import random
 import signal
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -309,7 +308,8 @@ def test_a_replica_finds_its_primary_again_quickly(tmp_path: Path) -> None:
         assert primary.stop() == 0
         wait_until(lambda: info(replica)["master_link_status"] == "down", 5, "the replica notices")
         assert int(info(replica)["master_link_down_since_seconds"]) >= 0
-        time.sleep(1.5)
+        attempts = replica.log().count("Connecting to MASTER")
+        wait_until(lambda: replica.log().count("Connecting to MASTER") >= attempts + 4, 10, "its pauses have grown")
         primary.start()
         wait_until(lambda: info(replica)["master_link_status"] == "up", 3, "the replica is back")
         # The snapshot that the primary saved when it stopped says which point in history it is.

@@ -30,7 +30,7 @@ class FakeHost(Host):
         self.asked.append("bgsave")
         return self.saves
 
-    def request_shutdown(self, save: bool) -> None:
+    def request_shutdown(self) -> None:
         self.asked.append("shutdown")
 
     def rewrite_config(self) -> str:

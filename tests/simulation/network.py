@@ -198,7 +198,6 @@ class _Direction:
     source: str
     destination: str
     waiting: deque[Any] = attrs.field(factory=deque)
-    in_flight: bool = False
     last_arrival_ms: int = 0
     lost_since_ms: int | None = None
     retransmit_ms: int = RETRANSMIT_FIRST_MS

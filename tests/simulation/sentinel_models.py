@@ -22,7 +22,6 @@ from trivet_sentinel.state import Sentinel
 from trivet_wire.connection import ErrorReply
 
 NODE_PORT = 6379
-SENTINEL_PORT = 26379
 REPLICATION_PERIOD_MS = 200
 REPLICATION_TIMEOUT_MS = 700
 Request = tuple[str, ...]

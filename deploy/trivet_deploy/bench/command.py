@@ -35,7 +35,7 @@ _QUICK_SCALE = 0.25
 @click.command("bench")
 @click.option("--rounds", default=5, show_default=True, help="How often each case runs on each server.")
 @click.option("--quick", is_flag=True, help="A quarter of the requests: rougher figures, sooner.")
-@click.option("--interpreted", is_flag=True, help="Measure an interpreted node too.")
+@click.option("--interpreted", is_flag=True, help="Measure the node even if it is interpreted.")
 @click.option("--only", default="", metavar="TEXT", help="Only the cases with TEXT in their name, such as 'P 16'.")
 @click.option("--python", default=sys.executable, help="The Python interpreter whose node is measured.")
 @click.option("--output", default="bench-results", show_default=True, help="The folder for the JSON file.")

@@ -18,6 +18,7 @@ from trivet_node.command import (
 )
 from trivet_node.commands.arguments import option
 from trivet_node.commands.help import reply_help
+from trivet_node.limits import is_loopback
 from trivet_node.server import saving
 from trivet_node.server.state import CHECK_LOADING, Server
 from trivet_wire import errors
@@ -78,7 +79,7 @@ def shutdown(server: Server, client: Client, arguments: list[bytes]) -> None:
     if wants_save and not saving.save(server) and b"FORCE" not in words:
         server.host.log("warning", "Error trying to save the DB, can't exit.")
         raise CommandError(b"ERR Errors trying to SHUTDOWN. Check logs.")
-    server.host.request_shutdown(wants_save)
+    server.host.request_shutdown()
     client.flags |= CLOSE_NOW
 
 
@@ -113,8 +114,7 @@ def _seconds(text: bytes) -> float:
 
 
 def _is_local(client: Client) -> bool:
-    host = client.address.rpartition(":")[0]
-    return host.startswith("127.") or host == "[::1]" or client.local_address.endswith(":0")
+    return client.is_on_unix_socket() or is_loopback(client.address.rpartition(":")[0].strip("[]"))
 
 
 _DEBUG_HELP: Final = (

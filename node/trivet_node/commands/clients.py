@@ -220,8 +220,7 @@ def _flag_letters(client: Client) -> str:
         letters.append("c")
     if client.flags & CLOSE_NOW:
         letters.append("A")
-    if client.local_address.endswith(":0"):
-        # Only the path of a unix socket has port 0.
+    if client.is_on_unix_socket():
         letters.append("U")
     letters += [letter for flag, letter in _LATER_FLAG_LETTERS if client.flags & flag]
     return "".join(letters) or "N"

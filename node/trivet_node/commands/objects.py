@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from trivet_node.access import CLOCK, FREQUENCY
+from trivet_node.access import CLOCK
 from trivet_node.client import Client
 from trivet_node.command import LOADING, READONLY, STALE, Command, CommandError, KeySpec, container
 from trivet_node.commands.help import reply_help
@@ -79,8 +79,6 @@ def object_freq(server: Server, client: Client, arguments: list[bytes]) -> None:
         return
     if not _counts_frequency(server):
         raise CommandError(_NO_FREQUENCY)
-    # CONFIG SET switches when the policy changes; a policy that the node started with is met here.
-    keyspace.access.switch(FREQUENCY, keyspace.now_ms)
     client.reply.integer(keyspace.access.frequency(client.database.index, arguments[2], keyspace.now_ms))
 
 

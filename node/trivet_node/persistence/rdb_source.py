@@ -48,10 +48,6 @@ class RdbSource:
         """Return the checksum of the bytes taken."""
         return crc64(self._piece[: self._position], self._piece_crc)
 
-    def untaken(self) -> bytes:
-        """Return the bytes that were read but not taken: what follows an RDB file that is part of another."""
-        return self._piece[self._position :]
-
     def take(self, count: int) -> bytes:
         """Return the next `count` bytes."""
         start = self._position

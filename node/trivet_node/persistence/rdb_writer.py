@@ -28,7 +28,6 @@ class RdbWriter:
     """Writes `keyspace`; `facts` are the aux fields, in order. `checksum` false writes 0 in its place."""
 
     def __init__(self, keyspace: Keyspace, facts: list[tuple[bytes, bytes]], checksum: bool = True) -> None:
-        self.keys_written: int = 0
         self._keyspace: Keyspace = keyspace
         self._facts: list[tuple[bytes, bytes]] = facts
         self._checksum: bool = checksum
@@ -77,4 +76,3 @@ class RdbWriter:
         sink.byte(rdb_type.code)
         sink.string(key)
         rdb_type.write(sink, value)
-        self.keys_written += 1

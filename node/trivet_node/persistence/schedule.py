@@ -31,11 +31,11 @@ class SnapshotState:
         self.last_save_ms: int = now_ms
         self.last_duration_s: int = NOT_YET
         self.count: int = 0
-        # What the last load found: keys taken over, and keys that had expired.
         # The load at the start: what does it while it lasts, the file's size, when it began.
         self.loader: RdbReader | None = None
         self.load_bytes: int = 0
         self.load_started_ms: int = 0
+        # What it found: keys taken over, and keys that had expired.
         self.keys_loaded: int = 0
         self.keys_expired: int = 0
         self._started_ms: int = 0

@@ -16,7 +16,6 @@ from trivet_node.client import CLOSE_NOW, IN_TRANSACTION, PRIMARY, UNAUTHENTICAT
 from trivet_node.keyspace import EXPIRE_DELETES, EXPIRE_HIDES
 from trivet_node.persistence.facts import HistoryPoint
 from trivet_node.replication.history import new_replication_id
-from trivet_node.replication.replicas import ONLINE
 from trivet_node.replication.upstream import CONNECTED, Upstream
 from trivet_node.server.state import CHECK_GOOD_REPLICAS, CHECK_READ_ONLY, CHECK_STALE, Server
 
@@ -168,8 +167,3 @@ def _release_blocked_clients(server: Server) -> None:
     for wait in server.blocking.waits():
         wait.client.reply.error(_UNBLOCKED)
         server.blocking.release(wait.client)
-
-
-def online_replicas(server: Server) -> int:
-    """Return how many replicas receive the stream."""
-    return len(server.replication.replicas.in_state(ONLINE))
