@@ -19,6 +19,7 @@ INTERPRETED = set(glob("node/trivet_node/config*.py")) | {"node/trivet_node/sett
 HOT_MODULES = [
     "wire/trivet_wire/addresses.py",
     "wire/trivet_wire/glob.py",
+    "wire/trivet_wire/pushes.py",
     "wire/trivet_wire/replies.py",
     "wire/trivet_wire/requests.py",
     "wire/trivet_wire/slots.py",

@@ -4,6 +4,7 @@ from typing import final
 
 from trivet_node.client import Client
 from trivet_wire.glob import glob_match
+from trivet_wire.pushes import push_message
 
 
 @final
@@ -45,20 +46,13 @@ class PubSub:
         """Write `message` to the reply buffers of all who listen; return them, a client once for each subscription."""
         receivers = list(self.channels.get(channel, {}).values())
         for client in receivers:
-            _push(client, b"message", [channel, message])
+            push_message(client.reply, b"message", [channel, message])
         for pattern, clients in self.patterns.items():
             if glob_match(pattern, channel):
                 for client in clients.values():
-                    _push(client, b"pmessage", [pattern, channel, message])
+                    push_message(client.reply, b"pmessage", [pattern, channel, message])
                     receivers.append(client)
         return receivers
-
-
-def _push(client: Client, kind: bytes, parts: list[bytes]) -> None:
-    client.reply.push(1 + len(parts))
-    client.reply.bulk(kind)
-    for part in parts:
-        client.reply.bulk(part)
 
 
 def _forget(table: dict[bytes, dict[int, Client]], name: bytes, client: Client) -> None:

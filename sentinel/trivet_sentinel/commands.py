@@ -15,6 +15,7 @@ from trivet_sentinel.sessions import (
     text,
 )
 from trivet_wire import errors
+from trivet_wire.help import reply_help
 from trivet_wire.replies import RESP2
 
 _BEFORE_LOGIN: Final = ("auth", "hello", "quit", "reset")
@@ -63,13 +64,10 @@ def _find_subcommand(client: Client, command: Command, request: list[bytes]) -> 
 
 
 def _reply_help(client: Client, command: Command) -> None:
-    lines = [f"{command.name.upper()} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"]
+    lines: list[str] = []
     for row in command.subcommands:
         lines += [row.name.partition("|")[2].upper(), f"    {row.summary}"]
-    lines += ["HELP", "    Prints this help."]
-    client.out.array(len(lines))
-    for line in lines:
-        client.out.simple(line.encode())
+    reply_help(client.out, command.name.upper(), lines)
 
 
 def _info(server: Server, client: Client, arguments: list[bytes]) -> None:

@@ -9,6 +9,7 @@ from trivet_sentinel import hello
 from trivet_sentinel.links import HELLO_CHANNEL
 from trivet_sentinel.sessions import Client, Command, Server
 from trivet_wire.glob import glob_match
+from trivet_wire.pushes import push_confirmation, push_message
 
 
 def publish(server: Server, channel: bytes, message: bytes) -> int:
@@ -16,20 +17,13 @@ def publish(server: Server, channel: bytes, message: bytes) -> int:
     receivers = 0
     for client in server.clients.values():
         if channel in client.channels:
-            _push(server, client, [b"message", channel, message])
+            _tell(server, client, b"message", [channel, message])
             receivers += 1
         for pattern in client.patterns:
             if glob_match(pattern, channel):
-                _push(server, client, [b"pmessage", pattern, channel, message])
+                _tell(server, client, b"pmessage", [pattern, channel, message])
                 receivers += 1
     return receivers
-
-
-def _push(server: Server, client: Client, parts: list[bytes]) -> None:
-    client.out.push(len(parts))
-    for part in parts:
-        client.out.bulk(part)
-    server.woken.add(client)
 
 
 def _publish(server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -42,26 +36,21 @@ def _publish(server: Server, client: Client, arguments: list[bytes]) -> None:
     client.out.integer(1)
 
 
-def _confirm(client: Client, kind: bytes, channel: bytes | None) -> None:
-    client.out.push(3)
-    client.out.bulk(kind)
-    if channel is None:
-        client.out.null()
-    else:
-        client.out.bulk(channel)
-    client.out.integer(client.subscriptions)
+def _tell(server: Server, client: Client, kind: bytes, parts: list[bytes]) -> None:
+    push_message(client.out, kind, parts)
+    server.woken.add(client)
 
 
 def _subscribe(_server: Server, client: Client, arguments: list[bytes]) -> None:
     for channel in arguments[1:]:
         client.channels.add(channel)
-        _confirm(client, b"subscribe", channel)
+        push_confirmation(client.out, b"subscribe", channel, client.subscriptions)
 
 
 def _psubscribe(_server: Server, client: Client, arguments: list[bytes]) -> None:
     for pattern in arguments[1:]:
         client.patterns.add(pattern)
-        _confirm(client, b"psubscribe", pattern)
+        push_confirmation(client.out, b"psubscribe", pattern, client.subscriptions)
 
 
 def _unsubscribe(_server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -77,9 +66,9 @@ def _leave(client: Client, joined: set[bytes], kind: bytes, named: list[bytes]) 
     leaving = named or sorted(joined)
     for channel in leaving:
         joined.discard(channel)
-        _confirm(client, kind, channel)
+        push_confirmation(client.out, kind, channel, client.subscriptions)
     if not leaving:
-        _confirm(client, kind, None)
+        push_confirmation(client.out, kind, None, client.subscriptions)
 
 
 _FLAGS: Final = ("pubsub", "noscript", "loading", "stale")

@@ -2,6 +2,8 @@
 
 requests     parses what clients send
 replies      encodes what servers answer
+pushes       what subscribers receive
+help         what CONTAINER HELP answers
 errors       the texts of errors
 slots        maps keys to hash slots
 answers      reads replies

@@ -17,11 +17,11 @@ from trivet_node.command import (
     CommandError,
 )
 from trivet_node.commands.arguments import option
-from trivet_node.commands.help import reply_help
 from trivet_node.limits import is_loopback
 from trivet_node.server import saving
 from trivet_node.server.state import CHECK_LOADING, Server
 from trivet_wire import errors
+from trivet_wire.help import reply_help
 from trivet_wire.version import REDIS_VERSION
 
 _SAVING: Final = b"ERR Background save already in progress"
@@ -90,7 +90,7 @@ def debug(server: Server, client: Client, arguments: list[bytes]) -> None:
         raise CommandError(_DEBUG_DENIED)
     word = option(arguments[1])
     if word == b"HELP" and len(arguments) == 2:
-        reply_help(client, "DEBUG", _DEBUG_HELP)
+        reply_help(client.reply, "DEBUG", _DEBUG_HELP)
     elif word == b"SLEEP" and len(arguments) == 3:
         server.host.sleep(_seconds(arguments[2]))
         client.reply.ok()

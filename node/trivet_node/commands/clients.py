@@ -22,11 +22,11 @@ from trivet_node.client import (
 from trivet_node.command import ADMIN, LOADING, NOSCRIPT, STALE, Command, CommandError, container
 from trivet_node.commands.arguments import integer, option
 from trivet_node.commands.connection import is_client_text, set_client_name
-from trivet_node.commands.help import reply_help
 from trivet_node.limits import NORMAL_CLASS, PRIMARY_CLASS, PUBSUB_CLASS, REPLICA_CLASS, client_class
 from trivet_node.server.state import Server
 from trivet_node.values.strings import parse_integer
 from trivet_wire import errors
+from trivet_wire.help import reply_help
 
 _CLASS_NAMES: Final = {
     b"NORMAL": NORMAL_CLASS,
@@ -187,7 +187,7 @@ def trackinginfo(server: Server, client: Client, arguments: list[bytes]) -> None
 
 def help_(server: Server, client: Client, arguments: list[bytes]) -> None:
     """CLIENT HELP."""
-    reply_help(client, "CLIENT", _HELP)
+    reply_help(client.reply, "CLIENT", _HELP)
 
 
 def describe(client: Client, now_ms: int) -> bytes:

@@ -24,12 +24,12 @@ from trivet_node.command import (
 )
 from trivet_node.commands.arguments import integer
 from trivet_node.commands.cluster_maps import reply_links, reply_shards, reply_slots
-from trivet_node.commands.help import reply_help
 from trivet_node.server.cluster_member import catch_up, commit
 from trivet_node.server.state import Server
 from trivet_node.values.strings import parse_integer
 from trivet_wire import errors
 from trivet_wire.addresses import BUS_PORT_OFFSET
+from trivet_wire.help import reply_help
 from trivet_wire.slots import SLOT_COUNT, key_slot
 
 _DISABLED: Final = b"ERR This instance has cluster support disabled"
@@ -279,7 +279,7 @@ def count_failure_reports(server: Server, client: Client, arguments: list[bytes]
 
 def help_(server: Server, client: Client, arguments: list[bytes]) -> None:
     """CLUSTER HELP."""
-    reply_help(client, "CLUSTER", _HELP)
+    reply_help(client.reply, "CLUSTER", _HELP)
 
 
 # The client's part.

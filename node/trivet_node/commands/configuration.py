@@ -4,7 +4,6 @@ from typing import Any, Final
 
 from trivet_node.client import Client
 from trivet_node.command import ADMIN, LOADING, NOSCRIPT, STALE, Command, CommandError, container
-from trivet_node.commands.help import reply_help
 from trivet_node.config import SETTINGS
 from trivet_node.server.setting_effects import apply_settings
 from trivet_node.server.state import Server
@@ -12,6 +11,7 @@ from trivet_node.settings import Setting, SettingError, to_bytes, to_text
 from trivet_node.stats import Stats
 from trivet_wire import errors
 from trivet_wire.glob import glob_match
+from trivet_wire.help import reply_help
 
 _GLOB_MARKS: Final = b"*?["
 _FAILED: Final = "ERR CONFIG SET failed (possibly related to argument '%s') - %s"
@@ -83,7 +83,7 @@ def rewrite(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def help_(server: Server, client: Client, arguments: list[bytes]) -> None:
     """CONFIG HELP."""
-    reply_help(client, "CONFIG", _HELP)
+    reply_help(client.reply, "CONFIG", _HELP)
 
 
 def _rows_to_set(server: Server, names: list[bytes]) -> list[tuple[str, Setting]]:

@@ -6,10 +6,10 @@ from trivet_node.client import Client
 from trivet_node.command import FLAG_NAMES, LOADING, STALE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import option
 from trivet_node.commands.documentation import reply_documentation, reply_words
-from trivet_node.commands.help import reply_help
 from trivet_node.server.state import Server
 from trivet_wire import errors
 from trivet_wire.glob import glob_match
+from trivet_wire.help import reply_help
 from trivet_wire.replies import ReplyBuffer
 
 _NO_KEYS: Final = b"ERR The command has no key arguments"
@@ -82,7 +82,7 @@ def getkeysandflags(server: Server, client: Client, arguments: list[bytes]) -> N
 
 def help_(server: Server, client: Client, arguments: list[bytes]) -> None:
     """COMMAND HELP."""
-    reply_help(client, "COMMAND", _HELP)
+    reply_help(client.reply, "COMMAND", _HELP)
 
 
 def all_commands(server: Server) -> list[Command]:

@@ -5,9 +5,9 @@ from typing import Final
 from trivet_node.access import CLOCK
 from trivet_node.client import Client
 from trivet_node.command import LOADING, READONLY, STALE, Command, CommandError, KeySpec, container
-from trivet_node.commands.help import reply_help
 from trivet_node.server.state import Server
 from trivet_node.values.types import encoding_name
+from trivet_wire.help import reply_help
 
 # Redis shares one object for each of these integers, and says so.
 _SHARED_INTEGERS: Final = 10_000
@@ -36,7 +36,7 @@ _HELP: Final = (
 
 def object_help(server: Server, client: Client, arguments: list[bytes]) -> None:
     """OBJECT HELP."""
-    reply_help(client, "OBJECT", _HELP)
+    reply_help(client.reply, "OBJECT", _HELP)
 
 
 def object_encoding(server: Server, client: Client, arguments: list[bytes]) -> None:

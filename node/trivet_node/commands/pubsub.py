@@ -7,10 +7,11 @@ from typing import Final
 
 from trivet_node.client import SUBSCRIBED, Client
 from trivet_node.command import FAST, LOADING, MAY_REPLICATE, NOSCRIPT, PUBSUB, STALE, Command, CommandError, container
-from trivet_node.commands.help import reply_help
 from trivet_node.server import cluster_member
 from trivet_node.server.state import Server
 from trivet_wire.glob import glob_match
+from trivet_wire.help import reply_help
+from trivet_wire.pushes import push_confirmation
 
 
 def subscribe(server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -100,18 +101,11 @@ def shardnumsub(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def help_(server: Server, client: Client, arguments: list[bytes]) -> None:
     """PUBSUB HELP."""
-    reply_help(client, "PUBSUB", _HELP)
+    reply_help(client.reply, "PUBSUB", _HELP)
 
 
 def _confirm(client: Client, kind: bytes, name: bytes | None) -> None:
-    reply = client.reply
-    reply.push(3)
-    reply.bulk(kind)
-    if name is None:
-        reply.null()
-    else:
-        reply.bulk(name)
-    reply.integer(len(client.channels) + len(client.patterns))
+    push_confirmation(client.reply, kind, name, len(client.channels) + len(client.patterns))
 
 
 def _forget_state(client: Client) -> None:

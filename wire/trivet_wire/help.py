@@ -1,11 +1,12 @@
 """What `CONTAINER HELP` answers. (Redis: addReplyHelp.)"""
 
-from trivet_node.client import Client
+from collections.abc import Sequence
+
+from trivet_wire.replies import ReplyBuffer
 
 
-def reply_help(client: Client, container: str, lines: tuple[str, ...]) -> None:
-    """Answer with the help of a container command: `lines` describe its subcommands but HELP itself."""
-    reply = client.reply
+def reply_help(reply: ReplyBuffer, container: str, lines: Sequence[str]) -> None:
+    """Append the help of a container command: `lines` describe its subcommands but HELP itself."""
     reply.array(len(lines) + 3)
     reply.simple(f"{container} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:".encode())
     for line in lines:
