@@ -185,3 +185,33 @@ def test_raw_bytes_go_between_encoded_ones() -> None:
     reply.raw(b"*0\r\n")
     reply.bulk_text("ü")
     assert reply.take() == b"+PONG\r\n*0\r\n$2\r\n\xc3\xbc\r\n"
+
+
+def test_large_values_are_not_copied() -> None:
+    large = b"x" * 100_000
+    reply = ReplyBuffer()
+    reply.bulk(b"small")
+    reply.bulk(large)
+    reply.raw(large)
+    reply.ok()
+    assert reply.is_in_parts()
+    expected = b"$5\r\nsmall\r\n$100000\r\n" + large + b"\r\n" + large + b"+OK\r\n"
+    assert len(reply) == len(expected)
+    parts = reply.take_parts()
+    assert b"".join(parts) == expected
+    assert [part is large for part in parts].count(True) == 2
+    assert (len(reply), reply.is_in_parts(), reply.take()) == (0, False, b"")
+
+
+def test_large_values_can_be_cut_off_again() -> None:
+    large = b"x" * 100_000
+    for kept in (0, 3, 4, 50, 100_004, 100_013, 100_015):
+        reply = ReplyBuffer()
+        reply.raw(b"+OK\r")
+        reply.raw(b"\n")
+        reply.bulk(large)
+        whole = b"+OK\r\n$100000\r\n" + large + b"\r\n"
+        reply.truncate(kept)
+        assert len(reply) == kept
+        reply.ok()
+        assert reply.take() == whole[:kept] + b"+OK\r\n"

@@ -20,6 +20,9 @@ _PERCENT: Final = 37
 _TILDE: Final = 126
 _GREATER: Final = 62
 
+# Values of this size and above are not copied.
+_LARGE_BYTES: Final = 64 * 1024
+
 # Lines such as `$16\r\n` for the small numbers that nearly all replies are made of.
 _SMALL: Final = 1024
 _BULK_LINES: Final[list[bytes]] = [b"$%d\r\n" % number for number in range(_SMALL)]
@@ -37,24 +40,48 @@ class ReplyBuffer:
         self.errors: i64 = 0
         self.last_error: bytes = b""
         self._writer: BytesWriter = BytesWriter()
+        # What stands before the writer's bytes once a large value has come: it is kept as it is, not copied.
+        self._parts: list[bytes] = []
+        self._part_bytes: i64 = 0
 
     def __len__(self) -> int:
         """Return how many bytes wait to be taken."""
-        return len(self._writer)
+        return self._part_bytes + len(self._writer)
+
+    def is_in_parts(self) -> bool:
+        """Say whether large values wait: take_parts() leaves them uncopied."""
+        return self._part_bytes != 0
 
     def take(self) -> bytes:
-        """Return all encoded bytes and forget them."""
+        """Return all encoded bytes in one piece and forget them."""
+        if self._part_bytes != 0:
+            return b"".join(self.take_parts())
         data = self._writer.getvalue()
         self._writer = BytesWriter()
         return data
 
+    def take_parts(self) -> list[bytes]:
+        """Return all encoded bytes in pieces, large values as they were given, and forget them."""
+        self._end_part()
+        parts = self._parts
+        self._parts = []
+        self._part_bytes = 0
+        return parts
+
     def truncate(self, size: i64) -> None:
         """Forget everything behind the first `size` bytes."""
-        self._writer.truncate(size)
+        if size >= self._part_bytes:
+            self._writer.truncate(size - self._part_bytes)
+        else:
+            kept = self.take()[:size]
+            self._writer.write(kept)
 
     def raw(self, encoded: bytes) -> None:
         """Append bytes that are already encoded."""
-        self._writer.write(encoded)
+        if len(encoded) < _LARGE_BYTES:
+            self._writer.write(encoded)
+        else:
+            self._append_large(encoded)
 
     def ok(self) -> None:
         """Append +OK."""
@@ -93,7 +120,11 @@ class ReplyBuffer:
             writer.write(_BULK_LINES[length])
         else:
             writer.write(b"$%d\r\n" % length)
-        writer.write(value)
+        if length < _LARGE_BYTES:
+            writer.write(value)
+        else:
+            self._append_large(value)
+            writer = self._writer
         writer.write(_CRLF)
 
     def bulk_text(self, value: str) -> None:
@@ -154,6 +185,18 @@ class ReplyBuffer:
         self._open(_STAR, len(values))
         for value in values:
             self.bulk(value)
+
+    def _append_large(self, data: bytes) -> None:
+        self._end_part()
+        self._parts.append(data)
+        self._part_bytes += len(data)
+
+    def _end_part(self) -> None:
+        size: i64 = len(self._writer)
+        if size != 0:
+            self._parts.append(self._writer.getvalue())
+            self._part_bytes += size
+            self._writer = BytesWriter()
 
     def _open(self, marker: i64, length: i64) -> None:
         if marker == _STAR and length < _SMALL:

@@ -24,8 +24,10 @@ _LINGER_S: Final = 0.001
 _BURST_S: Final = 0.005
 _READ_BYTES: Final = 16 * 1024
 _READ_BYTES_MAX: Final = 1024 * 1024
-# Replies are handed to the kernel in pieces of at most this size, so that what it does not take is not copied again.
+# What one call hands to the kernel, and what one client may be sent in one burst, at most.
 _SEND_BYTES: Final = 256 * 1024
+_SEND_PIECES: Final = 256
+_FLUSH_BYTES: Final = 4 * 1024 * 1024
 _ACCEPTS_PER_BURST: Final = 1000
 _READ_EVENTS: Final = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR
 
@@ -38,8 +40,33 @@ class ClientSocket:
         self.sock: socket.socket = sock
         self.client: Client = client
         self.read_bytes: int = _READ_BYTES
+        # What waits, and how much of the first piece has been sent.
         self.unsent: list[bytes] = []
+        self.unsent_offset: i64 = 0
         self.waits_for_write: bool = False
+
+    def next_buffers(self) -> list[bytes | memoryview]:
+        """Return what is to be sent next, uncopied: about _SEND_BYTES, in not too many pieces."""
+        first = self.unsent[0]
+        offset: i64 = self.unsent_offset
+        buffers: list[bytes | memoryview] = [memoryview(first)[offset : offset + _SEND_BYTES]]
+        size: i64 = len(first) - offset
+        for piece in self.unsent[1:_SEND_PIECES]:
+            if size >= _SEND_BYTES:
+                break
+            buffers.append(piece)
+            size += len(piece)
+        return buffers
+
+    def forget_sent(self, count: i64) -> None:
+        """Drop the next `count` bytes: they have been sent."""
+        self.client.unsent_bytes -= count
+        self.unsent_offset += count
+        done = 0
+        while done < len(self.unsent) and self.unsent_offset >= len(self.unsent[done]):
+            self.unsent_offset -= len(self.unsent[done])
+            done += 1
+        del self.unsent[:done]
 
 
 @final
@@ -186,51 +213,47 @@ class Reactor:
         if client.flags & CLOSE_NOW != 0:
             self._close(entry)
             return
-        if not entry.unsent:
-            if len(client.reply) == 0:
-                if client.flags & CLOSE_AFTER_REPLY != 0:
-                    self._close(entry)
-                return
-            data = client.reply.take()
-            sent = self._send(entry, data)
-            if sent == len(data):
-                if client.flags & CLOSE_AFTER_REPLY != 0:
-                    self._close(entry)
-                return
-            if sent < 0:
-                return
-            entry.unsent = _pieces(data, sent)
-            client.unsent_bytes = len(data) - sent
-            self._wait_for_write(entry)
+        if entry.unsent or client.reply.is_in_parts():
+            self._flush_parts(entry)
             return
-        self._flush_backlog(entry)
-
-    def _flush_backlog(self, entry: ClientSocket) -> None:
-        """Go on sending to a client that was too slow for its replies."""
-        client = entry.client
         if len(client.reply) != 0:
             data = client.reply.take()
-            entry.unsent.extend(_pieces(data, 0))
-            client.unsent_bytes += len(data)
-        index = 0
-        while index < len(entry.unsent):
-            piece = entry.unsent[index]
-            sent = self._send(entry, piece)
+            sent = self._send(entry, data)
             if sent < 0:
                 return
-            client.unsent_bytes -= sent
-            if sent < len(piece):
-                entry.unsent[index] = piece[sent:]
+            if sent < len(data):
+                entry.unsent.append(data)
+                entry.unsent_offset = sent
+                client.unsent_bytes = len(data) - sent
+                self._wait_for_write(entry)
+                return
+        if client.flags & CLOSE_AFTER_REPLY != 0:
+            self._close(entry)
+
+    def _flush_parts(self, entry: ClientSocket) -> None:
+        """Send to a client that was too slow for its replies, or whose replies are large."""
+        client = entry.client
+        for part in client.reply.take_parts():
+            entry.unsent.append(part)
+            client.unsent_bytes += len(part)
+        allowance: i64 = _FLUSH_BYTES
+        while entry.unsent and allowance > 0:
+            buffers = entry.next_buffers()
+            sent = self._send(entry, buffers)
+            if sent < 0:
+                return
+            entry.forget_sent(sent)
+            allowance -= sent
+            if sent < sum([len(buffer) for buffer in buffers]):
                 break
-            index += 1
-        del entry.unsent[:index]
-        if not entry.unsent:
-            entry.waits_for_write = False
-            self.epoll.modify(entry.client.fd, select.EPOLLIN)
-            if client.flags & CLOSE_AFTER_REPLY != 0:
-                self._close(entry)
-        else:
+        if entry.unsent:
             self._wait_for_write(entry)
+            return
+        if entry.waits_for_write:
+            entry.waits_for_write = False
+            self.epoll.modify(client.fd, select.EPOLLIN)
+        if client.flags & CLOSE_AFTER_REPLY != 0:
+            self._close(entry)
 
     def _wait_for_write(self, entry: ClientSocket) -> None:
         server = self.engine.server
@@ -240,10 +263,10 @@ class Reactor:
             entry.waits_for_write = True
             self.epoll.modify(entry.client.fd, select.EPOLLIN | select.EPOLLOUT)
 
-    def _send(self, entry: ClientSocket, data: bytes) -> int:
+    def _send(self, entry: ClientSocket, data: bytes | list[bytes | memoryview]) -> int:
         """Return how many bytes the kernel took, or -1 where the connection is gone and was closed."""
         try:
-            sent = entry.sock.send(data)
+            sent = entry.sock.send(data) if isinstance(data, bytes) else entry.sock.sendmsg(data)
         except BlockingIOError:
             return 0
         except OSError:
@@ -270,15 +293,6 @@ def set_keepalive(sock: socket.socket, interval_s: int) -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, interval_s)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, max(1, interval_s // 3))
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
-
-
-def _pieces(data: bytes, start: i64) -> list[bytes]:
-    size: i64 = len(data)
-    pieces: list[bytes] = []
-    while start < size:
-        pieces.append(data[start : start + _SEND_BYTES])
-        start += _SEND_BYTES
-    return pieces
 
 
 def _address_text(address: object) -> str:
