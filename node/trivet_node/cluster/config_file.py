@@ -98,6 +98,8 @@ def _assemble(
 
 
 def _decode_epochs(words: list[str]) -> tuple[int, int]:
+    if len(words) % 2 == 0:
+        raise ValueError(f"variable {words[-1]!r} has no value")
     values = dict(zip(words[1::2], words[2::2], strict=True))
     unknown = [name for name in values if name not in ("currentEpoch", "lastVoteEpoch")]
     if unknown:

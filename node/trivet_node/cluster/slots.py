@@ -55,11 +55,12 @@ def parse_slots(text: str) -> int:
 def parse_range(text: str) -> int:
     """Return the set that one range such as `5` or `0-5460` names; ValueError where it is none."""
     first_text, dash, last_text = text.partition("-")
-    first = int(first_text)
-    last = int(last_text) if dash else first
-    if not 0 <= first <= last < SLOT_COUNT:
-        raise ValueError(f"{text!r} is not a range of slots")
-    return range_of_slots(first, last)
+    if first_text.isdecimal() and (last_text.isdecimal() or not dash):
+        first = int(first_text)
+        last = int(last_text) if dash else first
+        if first <= last < SLOT_COUNT:
+            return range_of_slots(first, last)
+    raise ValueError(f"{text!r} is not a range of slots")
 
 
 @final

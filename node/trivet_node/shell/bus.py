@@ -5,6 +5,7 @@ only what the socket does not take waits for a task. One task reads each link; o
 next deadline.
 """
 
+import contextlib
 import socket
 from pathlib import Path
 from typing import Final
@@ -39,6 +40,8 @@ from trivet_wire.requests import ProtocolError, RequestParser
 _RECEIVE_BYTES: Final = 65536
 _MS_PER_S: Final = 1000
 _BACKLOG: Final = 128
+# While files are short, say, the next attempt would fail as well.
+_ACCEPT_AGAIN_S: Final = 0.1
 _PORT_MAX: Final = 65535
 # Whoever does not read so much will not be told more over this link.
 _UNSENT_MAX_BYTES: Final = 64 * 1024 * 1024
@@ -58,7 +61,8 @@ def open_bus_listeners(config: Config) -> list[socket.socket]:
 def join_cluster(server: Server) -> None:
     """Read nodes.conf and begin cluster mode. Raises OSError or ConfigFileError; the file is left as it is then."""
     path = Path(server.config.cluster_config_file)
-    text = path.read_text() if path.exists() else ""
+    # Bytes that are no text are shown in the error that they lead to.
+    text = path.read_text(encoding="utf-8", errors="backslashreplace") if path.exists() else ""
     try:
         cluster_member.join(server, text)
     except ConfigFileError as error:
@@ -176,7 +180,11 @@ class Bus:
             await trio.lowlevel.wait_readable(listener.fileno())
             try:
                 sock, _ = listener.accept()
-            except OSError:
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                log.log("warning", f"Accepting a cluster bus connection: {error.strerror}")
+                await trio.sleep(_ACCEPT_AGAIN_S)
                 continue
             sock.setblocking(False)
             self._last_accepted -= 1
@@ -265,7 +273,8 @@ class Bus:
         try:
             while link.unsent and not link.is_closed:
                 await trio.lowlevel.wait_writable(link.sock.fileno())
-                del link.unsent[: link.sock.send(link.unsent)]
+                with contextlib.suppress(BlockingIOError):
+                    del link.unsent[: link.sock.send(link.unsent)]
                 self._note_unsent(link)
         except (OSError, trio.ClosedResourceError):
             link.unsent.clear()
