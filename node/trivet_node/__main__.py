@@ -1,6 +1,7 @@
 """`trivet node [file.conf] [--option value ...]`: run one node until it is told to stop."""
 
 import os
+import socket
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -16,6 +17,7 @@ from trivet_node.shell.listeners import open_listeners
 from trivet_node.shell.node import Node
 from trivet_node.shell.process import allow_open_files, start_line
 from trivet_node.version import BUILD, TRIVET_VERSION
+from trivet_wire.failures import first_of
 from trivet_wire.process import log
 from trivet_wire.process.listeners import ListenError
 from trivet_wire.process.pid_file import pid_file
@@ -74,7 +76,16 @@ def _serve(config: Config) -> int:
         if config.cluster_enabled and not _join_cluster(node):
             return 1
         log.log("notice", "Server initialized")
-        return trio.run(node.run, listeners)
+        return _run(node, listeners)
+
+
+def _run(node: Node, listeners: list[socket.socket]) -> int:
+    """Run the node to its end; return the exit status, also where a task has ended it after saying why in the log."""
+    try:
+        with first_of(SystemExit):
+            return trio.run(node.run, listeners)
+    except SystemExit:
+        return 1
 
 
 def _join_cluster(node: Node) -> bool:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def first_of(*kinds: type[Exception]) -> Iterator[None]:
+def first_of(*kinds: type[BaseException]) -> Iterator[None]:
     """Where the block ends by an exception group that holds an exception of `kinds`, raise that one alone."""
     try:
         yield

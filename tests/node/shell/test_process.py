@@ -1,5 +1,6 @@
 """A node as a process: its start, its log, its end."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -137,3 +138,18 @@ def test_a_request_in_single_bytes(tmp_path: Path) -> None:
         for byte in encode_request(["ECHO", "in single bytes"]):
             connection.sendall(bytes([byte]))
         assert read_reply(connection) == b"in single bytes"
+
+
+def test_a_cluster_node_that_cannot_keep_its_state_says_so_and_ends(tmp_path: Path) -> None:
+    """A folder in the file's place, which also root cannot replace, stands for a disk that takes no more."""
+    with start_server(NODE, tmp_path, "--cluster-enabled", "yes") as node:
+        assert node.process is not None
+        configuration = node.directory / "nodes.conf"
+        configuration.unlink()
+        (configuration / "in the way").mkdir(parents=True)
+        with contextlib.suppress(OSError):
+            node.call("CLUSTER", "BUMPEPOCH")
+        assert node.process.wait(10) == 1
+        log = node.log()
+        assert "Fatal: can't update cluster config file nodes.conf" in log
+        assert "Traceback" not in log
