@@ -118,8 +118,7 @@ def test_idle_times_are_kept_from_the_first_question_on() -> None:
 
 
 def test_frequencies_under_an_lfu_policy() -> None:
-    node = Node()
-    node.server.config.maxmemory_policy = "allkeys-lfu"
+    node = Node(Config(maxmemory_policy="allkeys-lfu"))
     node.asks("SET k v")
     assert str(node.asks("OBJECT IDLETIME k")).startswith("ERR An LFU maxmemory policy is selected")
     assert node.asks("OBJECT FREQ k") == 5
