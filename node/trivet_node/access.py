@@ -44,10 +44,13 @@ class AccessLog:
         self._counters = {}
 
     def touch(self, database: int, key: bytes, now_ms: int) -> None:
-        """Note an access."""
+        """Note an access. A key that was not known, which is nearly always a new one, begins with its first counter."""
+        entry = (database, key)
         if self.mode == FREQUENCY:
-            self._counters[(database, key)] = self._incremented(self.frequency(database, key, now_ms))
-        self._times_ms[(database, key)] = now_ms
+            known = entry in self._counters
+            counter = self.frequency(database, key, now_ms)
+            self._counters[entry] = self._incremented(counter) if known else _INITIAL_FREQUENCY
+        self._times_ms[entry] = now_ms
 
     def idle_ms(self, database: int, key: bytes, now_ms: int) -> int:
         """Return how long the key was not used, in milliseconds, as far back as the log reaches."""
