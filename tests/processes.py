@@ -228,9 +228,15 @@ def start_sentinel(directory: Path, *lines: str, port: int | None = None) -> Ser
 
 
 def wait_until(condition: Callable[[], T], timeout_s: float, what: str) -> T:
-    """Call `condition` every 20 ms until what it returns is true, and return that; AssertionError after `timeout_s`."""
+    """Call `condition` every 20 ms until what it returns is true, and return that; AssertionError after `timeout_s`.
+
+    A condition that loses its connection is not true yet: sentinels, for one, close all connections of a server that
+    they give another role.
+    """
     deadline = time.monotonic() + timeout_s
-    while not (result := condition()):
+    while True:
+        with contextlib.suppress(ConnectionError):
+            if result := condition():
+                return result
         assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
         time.sleep(0.02)
-    return result
