@@ -63,9 +63,12 @@ def load(path: Path, arguments: Iterable[str] = ()) -> Config:
     """
     config = Config(path.absolute())
     try:
-        config.lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        config.lines = path.read_bytes().decode().splitlines()
+    except OSError as error:
         raise ConfigError(f"{path}: can't open config file: {error}") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{path}, line {line}: this is not text in UTF-8") from error
     if not os.access(path, os.W_OK):
         raise ConfigError(f"{path}: Sentinel config file is not writable")
     for directive in (*_file_directives(path, config.lines), *_command_line_directives(list(arguments))):

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from trivet_deploy.bench.cases import Case, standard_cases
-from trivet_deploy.bench.measure import Sample, measure
+from trivet_deploy.bench.measure import Sample, fill, measure
 from trivet_deploy.bench.servers import (
     BenchError,
     Server,
@@ -76,6 +76,8 @@ def _run_rounds(cases: Sequence[Case], servers: list[Server], rounds: int, conso
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("", total=rounds * len(cases) * len(servers))
+        for server in servers:
+            fill(server)
         for round_number in range(rounds):
             for case in cases:
                 # Whoever runs second finds a warmer machine, so the order changes with every round.

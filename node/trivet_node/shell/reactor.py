@@ -8,6 +8,7 @@ requests propagated is written to the replicas in the same pass as the replies.
 """
 
 import contextlib
+import os
 import select
 import socket
 import time
@@ -106,6 +107,9 @@ class Reactor:
     def close_all(self) -> None:
         """Close every socket, the listening ones first."""
         for listener in self._listeners.values():
+            if listener.family == socket.AF_UNIX:
+                with contextlib.suppress(OSError):
+                    os.unlink(listener.getsockname())
             listener.close()
         self._listeners.clear()
         for entry in list(self._sockets.values()):

@@ -90,13 +90,15 @@ def test_a_directory_that_is_not_there_ends_it(tmp_path: Path) -> None:
 def test_a_unix_socket_serves_as_well(tmp_path: Path) -> None:
     path = tmp_path / "node.sock"
     with (
-        start_server(NODE, tmp_path, "--unixsocket", str(path), "--unixsocketperm", "700"),
+        start_server(NODE, tmp_path, "--unixsocket", str(path), "--unixsocketperm", "700") as node,
         socket.socket(socket.AF_UNIX) as connection,
     ):
         assert path.stat().st_mode & 0o777 == 0o700
         connection.connect(str(path))
         connection.sendall(encode_request(["PING"]))
         assert read_reply(connection) == b"PONG"
+        node.stop()
+        assert not path.exists()
 
 
 def test_idle_clients_are_closed_after_timeout(tmp_path: Path) -> None:
