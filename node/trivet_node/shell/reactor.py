@@ -207,7 +207,7 @@ class Reactor:
         self.engine.server.stats.input_bytes += len(data)
         self.engine.feed(client, data)
         # Who sends this much may be sending a request without an end; who sends less is reviewed now and then.
-        if len(data) == entry.read_bytes and self.engine.server.exceeds_query_limit(client):
+        if len(data) >= _READ_BYTES and self.engine.server.exceeds_query_limit(client):
             client.flags |= CLOSE_NOW
         # A large value is read in large pieces; more small requests at once would hold up the other clients.
         entry.read_bytes = min(max(_READ_BYTES, client.parser.missing()), _READ_BYTES_MAX)
