@@ -204,25 +204,26 @@ def start_trivet_node(directory: Path, *options: str, port: int | None = None) -
 
 def start_redis_sentinel(directory: Path, *lines: str, port: int | None = None) -> ServerProcess:
     """Start a real redis-sentinel whose configuration file holds `lines` besides its port and directory."""
-    port = free_port() if port is None else port
-    place = directory / str(port)
-    place.mkdir(parents=True)
-    configuration = place / "sentinel.conf"
-    configuration.write_text("\n".join([f"port {port}", f"bind {HOST}", f"dir {place}", *lines, ""]))
     # The same binary, asked to be a sentinel: not every machine that has it has the link named redis-sentinel.
-    server = ServerProcess(["redis-server", str(configuration), "--sentinel"], port, place)
-    server.start()
-    return server
+    return _start_with_sentinel_conf(lambda path: ["redis-server", path, "--sentinel"], directory, lines, port)
 
 
 def start_sentinel(directory: Path, *lines: str, port: int | None = None) -> ServerProcess:
     """Start a sentinel of ours whose configuration file holds `lines` besides its port and directory."""
+    return _start_with_sentinel_conf(
+        lambda path: [sys.executable, "-m", "trivet_sentinel", path], directory, lines, port
+    )
+
+
+def _start_with_sentinel_conf(
+    command: Callable[[str], list[str]], directory: Path, lines: Sequence[str], port: int | None
+) -> ServerProcess:
     port = free_port() if port is None else port
     place = directory / str(port)
     place.mkdir(parents=True)
     configuration = place / "sentinel.conf"
     configuration.write_text("\n".join([f"port {port}", f"bind {HOST}", f"dir {place}", *lines, ""]))
-    server = ServerProcess([sys.executable, "-m", "trivet_sentinel", str(configuration)], port, place)
+    server = ServerProcess(command(str(configuration)), port, place)
     server.start()
     return server
 
