@@ -10,6 +10,8 @@ from typing import Any, Final, final
 
 from mypy_extensions import i64
 
+from trivet_node.values.strings import parse_integer
+
 # Flags, named as COMMAND INFO names them.
 WRITE: Final = 1 << 0
 READONLY: Final = 1 << 1
@@ -78,23 +80,79 @@ class CommandError(Exception):
 
 @final
 class KeySpec:
-    """Where keys stand among the arguments: from index `begin` to `last` places behind it, every `step`th.
+    """Where keys stand among the arguments, in two steps as COMMAND INFO describes them.
 
-    A negative `last` counts from the end: -1 is the last argument. `flags` are Redis' words: `RW access update`;
-    `notes` say what they do not.
+    They begin at index `begin`, or behind the word `keyword`, looked for from index `begin` on (backwards from the end
+    where that is negative). They end `last` places behind that, where `last` is negative at the `last`th argument from
+    the end; a `limit` of 2 or more leaves only the first half, third, ... of what is there. Or, where `keynum` is not
+    negative, the argument `keynum` places behind the beginning is their number and `first` places behind it is the
+    first key. Every `step`th argument is a key. `is_unknown`: no rule tells, a KeyFinder does.
+
+    `flags` are Redis' words: `RW access update`; `notes` say what they do not.
+    (Redis: "Command key specifications", db.c getKeysUsingKeySpecs.)
     """
 
-    def __init__(self, flags: str, begin: int = 1, last: int = 0, step: int = 1, notes: str = "") -> None:
+    def __init__(
+        self,
+        flags: str,
+        *,
+        begin: int = 1,
+        last: int = 0,
+        step: int = 1,
+        notes: str = "",
+        limit: int = 0,
+        keyword: str = "",
+        keynum: int = -1,
+        first: int = 0,
+        is_unknown: bool = False,
+    ) -> None:
         self.flags: str = flags
         self.notes: str = notes
         self.begin: int = begin
         self.last: int = last
         self.step: int = step
+        self.limit: int = limit
+        self.keyword: str = keyword
+        self.keynum: int = keynum
+        self.first: int = first
+        self.is_unknown: bool = is_unknown
 
-    def positions(self, argument_count: int) -> range:
-        """Return the indices of the keys among `argument_count` arguments."""
-        last = self.begin + self.last if self.last >= 0 else argument_count + self.last
-        return range(self.begin, min(last, argument_count - 1) + 1, self.step)
+    def is_range(self) -> bool:
+        """Say whether the keys stand between two fixed places."""
+        return not self.keyword and self.keynum < 0 and not self.is_unknown
+
+    def positions(self, arguments: list[bytes]) -> range:
+        """Return the indices of the keys; none where the arguments are not as they should be."""
+        begin = self._beginning(arguments)
+        if begin <= 0 or begin >= len(arguments):
+            return range(0)
+        if self.keynum >= 0:
+            return self._counted(arguments, begin)
+        last = begin + self.last if self.last >= 0 else len(arguments) + self.last
+        if self.last < 0 and self.limit > 1:
+            last = begin + (len(arguments) - begin) // self.limit + self.last
+        return range(begin, last + 1, self.step) if last < len(arguments) else range(0)
+
+    def _beginning(self, arguments: list[bytes]) -> int:
+        if self.is_unknown:
+            return 0
+        if not self.keyword:
+            return self.begin
+        word = self.keyword.encode()
+        backwards = self.begin < 0
+        places = range(len(arguments) + self.begin, 1, -1) if backwards else range(self.begin, len(arguments) - 1)
+        for place in places:
+            if arguments[place].upper() == word:
+                return place + 1
+        return 0
+
+    def _counted(self, arguments: list[bytes], begin: int) -> range:
+        place = begin + self.keynum
+        number = parse_integer(arguments[place]) if place < len(arguments) else None
+        first = begin + self.first
+        if number is None or number < 1 or first + (number - 1) * self.step >= len(arguments):
+            return range(0)
+        return range(first, first + number * self.step, self.step)
 
 
 @final
@@ -146,8 +204,10 @@ class Command:
             command.name.partition("|")[2].encode(): command for command in subcommands
         }
         # The one key is the first argument: the slot check of cluster mode has a fast path for these.
-        self.has_single_key: bool = find_keys is None and self.key_range() == (1, 1, 1)
+        self.has_single_key: bool = find_keys is None and len(keys) == 1 and self.key_range() == (1, 1, 1)
         self.is_keyless: bool = not keys and find_keys is None
+        if self._has_movable_keys():
+            self.flags |= MOVABLE_KEYS
         # Statistics, reset by CONFIG RESETSTAT.
         self.calls: i64 = 0
         self.rejected_calls: i64 = 0
@@ -161,20 +221,29 @@ class Command:
         """Return the keys among `arguments`, whose number is right."""
         if self.find_keys is not None:
             return self.find_keys(arguments)
-        return [arguments[index] for spec in self.key_specs for index in spec.positions(len(arguments))]
+        return [arguments[index] for spec in self.key_specs for index in spec.positions(arguments)]
 
     def has_keys(self) -> bool:
         """Say whether requests of this command may name keys."""
         return bool(self.key_specs) or self.find_keys is not None
 
     def key_range(self) -> tuple[int, int, int]:
-        """Return COMMAND INFO's first key, last key and step, zeros where there are no keys."""
-        if not self.key_specs:
-            return 0, 0, 0
-        first = self.key_specs[0]
-        final = self.key_specs[-1]
-        last = final.begin + final.last if final.last >= 0 else final.last
-        return first.begin, last, first.step
+        """Return COMMAND INFO's first key, last key and step, zeros where there are no keys in a range.
+
+        Ranges that follow each other count as one. (Redis: populateCommandLegacyRangeSpec.)
+        """
+        first = last = step = 0
+        for spec in self.key_specs:
+            if not spec.is_range() or (first and (spec.step != 1 or spec.begin != last + 1)):
+                continue
+            first = first or spec.begin
+            last = spec.begin + spec.last if spec.last >= 0 else spec.last
+            step = step or spec.step
+        return first, last, step
+
+    def _has_movable_keys(self) -> bool:
+        """Say whether the range does not tell all keys."""
+        return any(not spec.is_range() or "incomplete" in spec.flags for spec in self.key_specs)
 
 
 def container(server: object, client: object, arguments: list[bytes]) -> None:

@@ -1,5 +1,6 @@
 """COMMAND: what the server knows of its own commands. Everything comes from their rows. (Redis: group "server".)"""
 
+from collections.abc import Sequence
 from typing import Final
 
 from trivet_node.client import Client
@@ -131,11 +132,31 @@ def _reply_key_spec(reply: ReplyBuffer, spec: KeySpec) -> None:
         reply.bulk_text(spec.notes)
     reply.bulk(b"flags")
     reply_words(reply, spec.flags.split())
-    _reply_search(reply, "begin_search", "index", [("index", spec.begin)])
-    _reply_search(reply, "find_keys", "range", [("lastkey", spec.last), ("keystep", spec.step), ("limit", 0)])
+    _reply_begin_search(reply, spec)
+    _reply_find_keys(reply, spec)
 
 
-def _reply_search(reply: ReplyBuffer, field: str, kind: str, values: list[tuple[str, int]]) -> None:
+def _reply_begin_search(reply: ReplyBuffer, spec: KeySpec) -> None:
+    if spec.is_unknown:
+        _reply_search(reply, "begin_search", "unknown", [])
+    elif spec.keyword:
+        _reply_search(reply, "begin_search", "keyword", [("keyword", spec.keyword), ("startfrom", spec.begin)])
+    else:
+        _reply_search(reply, "begin_search", "index", [("index", spec.begin)])
+
+
+def _reply_find_keys(reply: ReplyBuffer, spec: KeySpec) -> None:
+    if spec.is_unknown:
+        _reply_search(reply, "find_keys", "unknown", [])
+    elif spec.keynum >= 0:
+        values = [("keynumidx", spec.keynum), ("firstkey", spec.first), ("keystep", spec.step)]
+        _reply_search(reply, "find_keys", "keynum", values)
+    else:
+        values = [("lastkey", spec.last), ("keystep", spec.step), ("limit", spec.limit)]
+        _reply_search(reply, "find_keys", "range", values)
+
+
+def _reply_search(reply: ReplyBuffer, field: str, kind: str, values: Sequence[tuple[str, int | str]]) -> None:
     reply.bulk_text(field)
     reply.map(2)
     reply.bulk(b"type")
@@ -144,7 +165,10 @@ def _reply_search(reply: ReplyBuffer, field: str, kind: str, values: list[tuple[
     reply.map(len(values))
     for name, value in values:
         reply.bulk_text(name)
-        reply.integer(value)
+        if isinstance(value, int):
+            reply.integer(value)
+        else:
+            reply.bulk_text(value)
 
 
 def _filtered(server: Server, kind: bytes, value: bytes) -> list[str]:
@@ -181,7 +205,7 @@ def _keys_with_flags(command: Command, request: list[bytes]) -> list[tuple[bytes
     return [
         (request[index], _flags_of_request(command, spec.flags, request))
         for spec in command.key_specs
-        for index in spec.positions(len(request))
+        for index in spec.positions(request)
     ]
 
 
