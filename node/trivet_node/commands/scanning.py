@@ -2,6 +2,10 @@
 
 A cursor of SCAN is the slot to go on with: a key never changes its slot, so a key that exists from the first call to
 the last is returned, exactly once, whatever else changes meanwhile.
+
+SSCAN, HSCAN and ZSCAN, in the files of their types, share the options, the cursor and the reply. What they go through
+is packed, and then returned whole, or in Buckets, whose cursors give the same guarantee.
+(Redis: db.c scanGenericCommand.)
 """
 
 import re
@@ -15,6 +19,7 @@ from trivet_node.commands.arguments import integer, option
 from trivet_node.keyspace import Database
 from trivet_node.sampling import random_key
 from trivet_node.server.state import Server
+from trivet_node.values.buckets import Buckets
 from trivet_node.values.types import type_name
 from trivet_wire import errors
 from trivet_wire.glob import glob_match
@@ -39,9 +44,9 @@ def keys(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 @final
 class ScanOptions:
-    """MATCH pattern, COUNT count and TYPE type."""
+    """MATCH pattern, COUNT count and, where keys are scanned, TYPE type."""
 
-    def __init__(self, arguments: list[bytes], start: int) -> None:
+    def __init__(self, arguments: list[bytes], start: int, allows_type: bool = False) -> None:
         self.count: int = _DEFAULT_COUNT
         self.pattern: bytes = b"*"
         self.type: bytes | None = None
@@ -57,11 +62,15 @@ class ScanOptions:
                     raise CommandError(errors.SYNTAX)
             elif word == b"MATCH":
                 self.pattern = value
-            elif word == b"TYPE":
+            elif word == b"TYPE" and allows_type:
                 self.type = option(value).lower()
             else:
                 raise CommandError(errors.SYNTAX)
             position += 2
+
+    def matches(self, text: bytes) -> bool:
+        """Say whether `text`, a key or the name of an element, is asked for."""
+        return self.pattern == b"*" or glob_match(self.pattern, text)
 
 
 def scan_cursor(text: bytes) -> int:
@@ -76,10 +85,25 @@ def scan_cursor(text: bytes) -> int:
     return _CURSOR_MAX + 1 - number if found.group(1) == b"-" and number != 0 else number
 
 
+def scan_buckets(buckets: Buckets, cursor: int, options: ScanOptions, found: list[bytes]) -> int:
+    """Append the keys that one call of the SCAN family is to look at, whether they match or not; return the cursor."""
+    cursor = buckets.scan(cursor, found)
+    while cursor != 0 and len(found) < options.count:
+        cursor = buckets.scan(cursor, found)
+    return cursor
+
+
+def reply_scan(client: Client, cursor: int, found: list[bytes]) -> None:
+    """Append the reply of the SCAN family: where to go on, 0 at the end, and what was found."""
+    client.reply.array(2)
+    client.reply.bulk(b"%d" % cursor)
+    client.reply.bulk_array(found)
+
+
 def scan(server: Server, client: Client, arguments: list[bytes]) -> None:
     """SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]."""
     cursor = scan_cursor(arguments[1])
-    options = ScanOptions(arguments, 2)
+    options = ScanOptions(arguments, 2, allows_type=True)
     database = client.database
     seen: list[bytes] = []
     slot: i64 = SLOT_COUNT if cursor >= SLOT_COUNT else cursor
@@ -89,13 +113,11 @@ def scan(server: Server, client: Client, arguments: list[bytes]) -> None:
     while slot < SLOT_COUNT and not database.slots[slot]:
         slot += 1
     found = [key for key in seen if _is_wanted(database, key, options)]
-    client.reply.array(2)
-    client.reply.bulk(b"0" if slot == SLOT_COUNT else b"%d" % slot)
-    client.reply.bulk_array(found)
+    reply_scan(client, 0 if slot == SLOT_COUNT else int(slot), found)
 
 
 def _is_wanted(database: Database, key: bytes, options: ScanOptions) -> bool:
-    if options.pattern != b"*" and not glob_match(options.pattern, key):
+    if not options.matches(key):
         return False
     if options.type is None:
         return database.find(key) is not None
