@@ -4,17 +4,22 @@
 """
 
 from trivet_node.values.strings import string_encoding
+from trivet_node.values.zsets import SortedSet
 
 
 def type_name(value: object) -> bytes:
     """Return the type of a value as TYPE names it."""
     if isinstance(value, (bytes, int, bytearray)):
         return b"string"
+    if isinstance(value, SortedSet):
+        return b"zset"
     raise TypeError(f"no value of a key: {value!r}")
 
 
 def encoding_name(value: object) -> bytes:
     """Return how a value is stored as OBJECT ENCODING names it."""
+    if isinstance(value, SortedSet):
+        return value.encoding()
     encoding = string_encoding(value)
     if encoding is None:
         raise TypeError(f"no value of a key: {value!r}")
@@ -23,4 +28,6 @@ def encoding_name(value: object) -> bytes:
 
 def copy_value(value: object) -> object:
     """Return a value that can be changed without changing this one."""
+    if isinstance(value, SortedSet):
+        return value.copy()
     return bytearray(value) if isinstance(value, bytearray) else value
