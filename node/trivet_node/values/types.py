@@ -3,6 +3,7 @@
 (Redis: TYPE, OBJECT ENCODING, COPY.)
 """
 
+from trivet_node.values.lists import List
 from trivet_node.values.strings import string_encoding
 from trivet_node.values.zsets import SortedSet
 
@@ -11,6 +12,8 @@ def type_name(value: object) -> bytes:
     """Return the type of a value as TYPE names it."""
     if isinstance(value, (bytes, int, bytearray)):
         return b"string"
+    if isinstance(value, List):
+        return b"list"
     if isinstance(value, SortedSet):
         return b"zset"
     raise TypeError(f"no value of a key: {value!r}")
@@ -18,6 +21,8 @@ def type_name(value: object) -> bytes:
 
 def encoding_name(value: object) -> bytes:
     """Return how a value is stored as OBJECT ENCODING names it."""
+    if isinstance(value, List):
+        return value.encoding()
     if isinstance(value, SortedSet):
         return value.encoding()
     encoding = string_encoding(value)
@@ -28,6 +33,8 @@ def encoding_name(value: object) -> bytes:
 
 def copy_value(value: object) -> object:
     """Return a value that can be changed without changing this one."""
+    if isinstance(value, List):
+        return value.copy()
     if isinstance(value, SortedSet):
         return value.copy()
     return bytearray(value) if isinstance(value, bytearray) else value
