@@ -8,6 +8,7 @@ from typing import Final
 from trivet_node.command import CommandError
 from trivet_node.keyspace import Database
 from trivet_node.server.state import Server
+from trivet_node.values.doubles import parse_double
 from trivet_node.values.strings import parse_integer
 from trivet_wire import errors
 
@@ -26,13 +27,29 @@ def integer(text: bytes) -> int:
     return value
 
 
-def small_integer(text: bytes, error: bytes = b"") -> int:
-    """Return the signed 32-bit number that `text` spells; `error` replaces both of Redis' own texts."""
+def integer_in(text: bytes, smallest: int, largest: int, error: bytes = b"") -> int:
+    """Return the number that `text` spells, both ends of its range included; `error` replaces Redis' own two texts.
+
+    (Redis: getRangeLongFromObjectOrReply, getPositiveLongFromObjectOrReply.)
+    """
     value = parse_integer(text)
     if value is None:
         raise CommandError(error or errors.NOT_AN_INTEGER)
-    if value < _INT_MIN or value > _INT_MAX:
-        raise CommandError(error or errors.outside(_INT_MIN, _INT_MAX))
+    if value < smallest or value > largest:
+        raise CommandError(error or errors.outside(smallest, largest))
+    return value
+
+
+def small_integer(text: bytes, error: bytes = b"") -> int:
+    """Return the signed 32-bit number that `text` spells; `error` replaces both of Redis' own texts."""
+    return integer_in(text, _INT_MIN, _INT_MAX, error)
+
+
+def double(text: bytes, error: bytes = errors.NOT_A_FLOAT) -> float:
+    """Return the double-precision number that `text` spells."""
+    value = parse_double(text)
+    if value is None:
+        raise CommandError(error)
     return value
 
 
