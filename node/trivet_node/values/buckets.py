@@ -28,6 +28,8 @@ from mypy_extensions import i64, mypyc_attr
 # How many keys a bucket holds on average when one is divided, and when two are joined again.
 MEAN: Final = 32
 _SPARSE_MEAN: Final = 8
+# More than this part of all keys is drawn from a list of all of them: one by one would draw many of them again.
+_LARGE_PART: Final = 3
 # Factors below 31 bits, so that a product of two such numbers stays within 64 bits.
 _FACTOR: Final = 0x5BD1E995
 _BITS_31: Final = 0x7FFFFFFF
@@ -104,6 +106,15 @@ class Buckets:
             position = place % largest
             if position < len(bucket):
                 return next(islice(bucket, position, None))
+
+    def random_keys(self, count: int, random: Random) -> list[bytes]:
+        """Return `count` different keys, no more than there are, each choice of them with the same chance."""
+        if count * _LARGE_PART > self.size:
+            return random.sample(self.keys(), count)
+        drawn: dict[bytes, None] = {}
+        while len(drawn) < count:
+            drawn[self.random_key(random)] = None
+        return list(drawn)
 
     def keys(self) -> list[bytes]:
         """Return all keys."""

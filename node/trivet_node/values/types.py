@@ -3,7 +3,9 @@
 (Redis: TYPE, OBJECT ENCODING, COPY.)
 """
 
+from trivet_node.values.hashes import Hash
 from trivet_node.values.lists import List
+from trivet_node.values.sets import Set
 from trivet_node.values.strings import string_encoding
 from trivet_node.values.zsets import SortedSet
 
@@ -14,6 +16,10 @@ def type_name(value: object) -> bytes:
         return b"string"
     if isinstance(value, List):
         return b"list"
+    if isinstance(value, Hash):
+        return b"hash"
+    if isinstance(value, Set):
+        return b"set"
     if isinstance(value, SortedSet):
         return b"zset"
     raise TypeError(f"no value of a key: {value!r}")
@@ -22,6 +28,10 @@ def type_name(value: object) -> bytes:
 def encoding_name(value: object) -> bytes:
     """Return how a value is stored as OBJECT ENCODING names it."""
     if isinstance(value, List):
+        return value.encoding()
+    if isinstance(value, Hash):
+        return value.encoding()
+    if isinstance(value, Set):
         return value.encoding()
     if isinstance(value, SortedSet):
         return value.encoding()
@@ -34,6 +44,10 @@ def encoding_name(value: object) -> bytes:
 def copy_value(value: object) -> object:
     """Return a value that can be changed without changing this one."""
     if isinstance(value, List):
+        return value.copy()
+    if isinstance(value, Hash):
+        return value.copy()
+    if isinstance(value, Set):
         return value.copy()
     if isinstance(value, SortedSet):
         return value.copy()
