@@ -3,15 +3,16 @@
 A handler that cannot answer yet hands a `Wait` to `Blocking.block()`; the engine then reads no further requests of
 that client. Whoever brings what it waits for appends the reply and calls `release()`; `tick()` ends the waits whose
 time is over. Clients that may go on are in `released`, where the engine finds them after each batch and runs what
-they have sent since.
+they have sent since. Those that wait for keys stand in one queue for each key, in the order in which they came.
 (Redis: blocked.c.)
 """
 
-from typing import Final, final
+from typing import Any, Final, final
 
 from mypy_extensions import mypyc_attr
 
 from trivet_node.client import BLOCKED, Client
+from trivet_node.keyspace import Database
 
 FOREVER: Final = 0
 
@@ -29,6 +30,23 @@ class Wait:
         raise NotImplementedError
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
+class KeyWait(Wait):
+    """What one client waits for at some keys of a database."""
+
+    def __init__(self, client: Client, deadline_ms: int, database: Database, keys: list[bytes]) -> None:
+        super().__init__(client, deadline_ms)
+        self.database: Database = database
+        self.keys: list[bytes] = list(dict.fromkeys(keys))
+
+    def serve(self, server: Any, key: bytes, value: object) -> bool:
+        """Answer the client if `key`, whose live value is given (None: it is gone), lets it; say whether it did.
+
+        Serving is running a command: it changes keys, says what to propagate instead of a request, and notifies.
+        """
+        raise NotImplementedError
+
+
 @final
 class Blocking:
     """All clients that wait."""
@@ -36,6 +54,8 @@ class Blocking:
     def __init__(self) -> None:
         self.released: list[Client] = []
         self._waits: dict[int, Wait] = {}
+        # By database index and key, the waits of clients by their ids.
+        self._queues: dict[tuple[int, bytes], dict[int, KeyWait]] = {}
 
     def __len__(self) -> int:
         """Return how many clients wait."""
@@ -46,19 +66,32 @@ class Blocking:
         wait.client.flags |= BLOCKED
         self._waits[wait.client.id] = wait
 
+    def block_on_keys(self, wait: KeyWait) -> None:
+        """Let a client wait until one of the wait's keys can serve it; its handler appends no reply."""
+        self.block(wait)
+        for key in wait.keys:
+            queue = self._queues.setdefault((wait.database.index, key), {})
+            if not queue:
+                wait.database.await_key(key)
+            queue[wait.client.id] = wait
+
+    def waits_for(self, database_index: int, key: bytes) -> list[KeyWait]:
+        """Return the waits for a key, the oldest first."""
+        return list(self._queues.get((database_index, key), {}).values())
+
     def waits(self) -> list[Wait]:
         """Return all waits, the oldest first."""
         return list(self._waits.values())
 
     def release(self, client: Client) -> None:
         """Let a client go on; its reply has been appended."""
-        if self._waits.pop(client.id, None) is not None:
+        if self._forget_wait(client):
             client.flags &= ~BLOCKED
             self.released.append(client)
 
     def forget(self, client: Client) -> None:
         """Drop a client that is gone."""
-        self._waits.pop(client.id, None)
+        self._forget_wait(client)
 
     def tick(self, now_ms: int) -> None:
         """Release the clients whose time is over."""
@@ -68,3 +101,15 @@ class Blocking:
             if wait.deadline_ms != FOREVER and wait.deadline_ms <= now_ms:
                 wait.time_out()
                 self.release(wait.client)
+
+    def _forget_wait(self, client: Client) -> bool:
+        """Take the wait of a client away and say whether it had one."""
+        wait = self._waits.pop(client.id, None)
+        if isinstance(wait, KeyWait):
+            for key in wait.keys:
+                queue = self._queues[(wait.database.index, key)]
+                del queue[client.id]
+                if not queue:
+                    del self._queues[(wait.database.index, key)]
+                    wait.database.await_no_more(key)
+        return wait is not None

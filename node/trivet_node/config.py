@@ -20,6 +20,7 @@ from trivet_node.settings import (
     Choice,
     Choices,
     Endpoint,
+    EventClasses,
     Integer,
     IntegersKind,
     Memory,
@@ -55,7 +56,6 @@ _SHUTDOWN: Final = Choices("default", "save", "nosave", "now", "force")
 
 _NO_APPEND_ONLY_FILE: Final = "Trivet has no append-only file yet"
 _NO_MEMORY_LIMIT: Final = "Trivet has no memory limit yet"
-_NO_KEYSPACE_EVENTS: Final = "Trivet has no keyspace notifications yet"
 _NO_ACL_FILE: Final = "Trivet has no ACL users but 'default' yet"
 _NO_DAEMON: Final = "Trivet stays in the foreground"
 _NO_SUPERVISION: Final = "Trivet does not signal its supervisor yet"
@@ -216,16 +216,16 @@ class Config:
     active_defrag_max_scan_fields: int = setting(Integer(1, LONG_MAX), 1000, honoured=False)
 
     # How values are kept.
-    hash_max_listpack_entries: int = setting(_LONG, 512, "hash-max-ziplist-entries", honoured=False)
-    hash_max_listpack_value: int = setting(_BYTES, 64, "hash-max-ziplist-value", honoured=False)
-    list_max_listpack_size: int = setting(Integer(-INT_MAX - 1, INT_MAX), -2, "list-max-ziplist-size", honoured=False)
+    hash_max_listpack_entries: int = setting(_LONG, 512, "hash-max-ziplist-entries")
+    hash_max_listpack_value: int = setting(_BYTES, 64, "hash-max-ziplist-value")
+    list_max_listpack_size: int = setting(Integer(-INT_MAX - 1, INT_MAX), -2, "list-max-ziplist-size")
     list_compress_depth: int = setting(_NATURAL, 0, honoured=False)
-    set_max_intset_entries: int = setting(_LONG, 512, honoured=False)
-    zset_max_listpack_entries: int = setting(_LONG, 128, "zset-max-ziplist-entries", honoured=False)
-    zset_max_listpack_value: int = setting(_BYTES, 64, "zset-max-ziplist-value", honoured=False)
-    hll_sparse_max_bytes: int = setting(_BYTES, 3000, honoured=False)
-    stream_node_max_bytes: int = setting(_BYTES, 4096, honoured=False)
-    stream_node_max_entries: int = setting(_LONG, 100, honoured=False)
+    set_max_intset_entries: int = setting(_LONG, 512)
+    zset_max_listpack_entries: int = setting(_LONG, 128, "zset-max-ziplist-entries")
+    zset_max_listpack_value: int = setting(_BYTES, 64, "zset-max-ziplist-value")
+    hll_sparse_max_bytes: int = setting(_BYTES, 3000)
+    stream_node_max_bytes: int = setting(_BYTES, 4096)
+    stream_node_max_entries: int = setting(_LONG, 100)
 
     # Replication.
     replicaof: tuple[str, int] | None = setting(Endpoint(), None, "slaveof", mutable=False)
@@ -274,7 +274,7 @@ class Config:
     cluster_link_sendbuf_limit: int = setting(Memory(0, ULONG_MAX), 0, honoured=False)
 
     # Watching the node.
-    notify_keyspace_events: str = setting(_TEXT, "", only_default=_NO_KEYSPACE_EVENTS)
+    notify_keyspace_events: str = setting(EventClasses(), "")
     slowlog_log_slower_than: int = setting(Integer(-1, LONG_MAX), 10000, honoured=False)
     slowlog_max_len: int = setting(_LONG, 128, honoured=False)
     latency_monitor_threshold: int = setting(_LONG, 0, honoured=False)

@@ -5,6 +5,7 @@
     put(key, value)      stores a new value without a deadline
     replace(key, value)  stores a new value and keeps the deadline
     modified(key)        a value was changed in place
+    await_key(key)       somebody waits for the key: changes put it on `keyspace.ready`
     delete(key)          removes a key
     set_deadline(...)    gives a key a deadline in Unix milliseconds
 
@@ -19,7 +20,7 @@ A string is `bytes`, an `int` where Redis would use the int encoding, or a `byte
 
 from typing import Final, final
 
-from mypy_extensions import i64
+from mypy_extensions import i64, mypyc_attr
 
 from trivet_node.access import AccessLog
 from trivet_wire.slots import SLOT_COUNT, key_slot
@@ -54,6 +55,23 @@ class Crowd:
         self.earliest_ms: i64 = NEVER_MS
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
+class KeyspaceObserver:
+    """Hears what happens to keys without a command's saying so."""
+
+    def expired(self, database: "Database", key: bytes) -> None:
+        """Hear that `key` was deleted because its deadline has passed."""
+        raise NotImplementedError
+
+    def missed(self, database: "Database", key: bytes) -> None:
+        """Hear that a reading command did not find `key`."""
+        raise NotImplementedError
+
+    def created(self, database: "Database", key: bytes) -> None:
+        """Hear that `key` is there and was not there before."""
+        raise NotImplementedError
+
+
 @final
 class Keyspace:
     """All databases of a node, and what they share: the clock, the change counter and the watches."""
@@ -69,6 +87,9 @@ class Keyspace:
         self.report_expired: bool = False
         self.expired: list[tuple[int, bytes]] = []
         self.access: AccessLog = AccessLog()
+        self.observer: KeyspaceObserver | None = None
+        # Keys that somebody waits for and that were changed, deleted or exchanged since the list was last emptied.
+        self.ready: list[tuple[Database, bytes]] = []
         self._discarded: list[dict[bytes, object]] = []
         self._databases: list[Database | None] = [None] * database_count
         self.database(0)
@@ -152,6 +173,8 @@ class Database:
         self.all_quiet_until_ms: i64 = NEVER_MS
         self.crowd: Crowd | None = None
         self.watches: dict[bytes, list[Watch]] = {}
+        # The keys that clients wait for, each with whether it is on the list of ready keys.
+        self.awaited: dict[bytes, bool] = {}
         # The slot of the key asked for last: commands look and then write, and the same object has the same slot.
         self._last_key: bytes = b""
         self._last_slot: i64 = key_slot(b"")
@@ -172,6 +195,8 @@ class Database:
         keyspace = self.keyspace
         if value is None or (self.volatile != 0 and self._is_gone(slot, key)):
             keyspace.misses += 1
+            if keyspace.observer is not None:
+                keyspace.observer.missed(self, key)
             return None
         keyspace.hits += 1
         if keyspace.access.mode != 0:
@@ -186,14 +211,17 @@ class Database:
             return None
         return value
 
-    def glance(self, key: bytes) -> object:
+    def glance(self, key: bytes, reports_miss: bool = True) -> object:
         """Return the live value of `key`, or None, for a command that looks at it but does not use it.
 
-        That counts as a hit or a miss, but not as an access. (Redis: LOOKUP_NOTOUCH.)
+        That counts as a hit or a miss, but not as an access; `reports_miss` says whether the observer hears of a miss.
+        (Redis: LOOKUP_NOTOUCH, LOOKUP_NONOTIFY.)
         """
         value = self.find(key)
         if value is None:
             self.keyspace.misses += 1
+            if reports_miss and self.keyspace.observer is not None:
+                self.keyspace.observer.missed(self, key)
         else:
             self.keyspace.hits += 1
         return value
@@ -207,8 +235,8 @@ class Database:
         before: i64 = len(keys)
         keys[key] = value
         if len(keys) != before:
-            self.size += 1
-        self._changed(key)
+            self._created(key)
+        self._changed(key, 1)
 
     def replace(self, key: bytes, value: object) -> None:
         """Store a value under `key`, which keeps its deadline if it has one."""
@@ -216,12 +244,12 @@ class Database:
         before: i64 = len(keys)
         keys[key] = value
         if len(keys) != before:
-            self.size += 1
-        self._changed(key)
+            self._created(key)
+        self._changed(key, 1)
 
-    def modified(self, key: bytes) -> None:
-        """Say that the value of `key` was changed in place."""
-        self._changed(key)
+    def modified(self, key: bytes, changes: i64 = 1) -> None:
+        """Say that the value of `key` was changed in place; `changes` is how many elements of it were."""
+        self._changed(key, changes)
 
     def delete(self, key: bytes) -> bool:
         """Delete `key` and say whether it was there alive."""
@@ -229,7 +257,7 @@ class Database:
         if key not in self.slots[slot] or (self.volatile != 0 and self._is_gone(slot, key)):
             return False
         self._remove(slot, key)
-        self._changed(key)
+        self._changed(key, 1)
         return True
 
     def deadline(self, key: bytes) -> int:
@@ -252,13 +280,13 @@ class Database:
         if deadline_ms < self.quiet_until_ms[slot]:
             self.quiet_until_ms[slot] = deadline_ms
             self.all_quiet_until_ms = min(self.all_quiet_until_ms, deadline_ms)
-        self._changed(key)
+        self._changed(key, 1)
 
     def clear_deadline(self, key: bytes) -> bool:
         """Take the deadline of `key` away and say whether it had one."""
         if self.volatile == 0 or not self._drop_deadline(self.slot_of(key), key):
             return False
-        self._changed(key)
+        self._changed(key, 1)
         return True
 
     def is_past_deadline(self, key: bytes) -> bool:
@@ -273,12 +301,16 @@ class Database:
         keyspace.expired_total += 1
         if keyspace.report_expired:
             keyspace.expired.append((self.index, key))
+        if keyspace.observer is not None:
+            keyspace.observer.expired(self, key)
         self._break_watches(key)
+        self._signal(key)
 
     def flush(self) -> int:
         """Delete every key and return how many there were."""
         count = int(self.size)
         self._break_watches_of_flush()
+        self._signal_all()
         self.keyspace.discard(self.slots)
         self.slots = [{} for _ in range(SLOT_COUNT)]
         self.deadlines = [None] * SLOT_COUNT
@@ -304,6 +336,8 @@ class Database:
         self.volatile, other.volatile = other.volatile, self.volatile
         for (database, key), existed in zip(watched, before, strict=True):
             database.break_watches_of_swap(key, existed)
+        self._signal_all()
+        other._signal_all()
 
     def adopt(self, other: "Database") -> None:
         """Take over the keys of another database, which is given up, in place of those in this one."""
@@ -325,13 +359,39 @@ class Database:
         else:
             self.watches.pop(key, None)
 
-    def _changed(self, key: bytes) -> None:
+    def await_key(self, key: bytes) -> None:
+        """Put `key` on the list of ready keys when it changes next."""
+        self.awaited[key] = False
+
+    def await_no_more(self, key: bytes) -> None:
+        """Undo await_key()."""
+        self.awaited.pop(key, None)
+
+    def _created(self, key: bytes) -> None:
+        self.size += 1
+        if self.keyspace.observer is not None:
+            self.keyspace.observer.created(self, key)
+
+    def _signal(self, key: bytes) -> None:
+        """Put `key` on the list of ready keys if anybody waits for it and it is not there yet."""
+        if self.awaited.get(key, True):
+            return
+        self.awaited[key] = True
+        self.keyspace.ready.append((self, key))
+
+    def _signal_all(self) -> None:
+        for key in list(self.awaited):
+            self._signal(key)
+
+    def _changed(self, key: bytes, changes: i64) -> None:
         keyspace = self.keyspace
-        keyspace.dirty += 1
+        keyspace.dirty += changes
         if keyspace.access.mode != 0 and self.find_raw(key) is not None:
             keyspace.access.touch(self.index, key, keyspace.now_ms)
         if self.watches:
             self._break_watches(key)
+        if self.awaited:
+            self._signal(key)
 
     def _is_gone(self, slot: i64, key: bytes) -> bool:
         """Say whether `key` has expired for whoever looks now, and delete it where this node decides about that."""

@@ -251,6 +251,33 @@ class Choices(Kind[tuple[str, ...]]):
         return " ".join(value)
 
 
+class EventClasses(Kind[str]):
+    """Letters of classes of keyspace events, in any order."""
+
+    # All of them but K, E and m, in the order in which they are shown; A stands for all of them but n.
+    classes: Final = "g$lshzxetdn"
+    channels: Final = "KEm"
+
+    def parse(self, words: list[str], present: str) -> str:
+        """Return the letters in their order."""
+        given = set(words[0])
+        if not given <= set(self.classes + self.channels + "A"):
+            raise SettingError("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")
+        if "A" in given or given >= set(self.classes) - {"n"}:
+            shown = "A"
+        else:
+            shown = "".join(letter for letter in self.classes if letter in given)
+        return shown + "".join(letter for letter in self.channels if letter in given)
+
+    def show(self, value: str) -> str:
+        """Return the letters."""
+        return value
+
+    def lines(self, name: str, value: str) -> list[str]:
+        """Return a line with the letters in quotes."""
+        return [f"{name} {quoted(value)}"]
+
+
 def chosen(words: list[str], choices: tuple[str, ...]) -> list[str]:
     """Return `words` in lower case; SettingError where one is no choice."""
     lowered = [word.lower() for word in words]

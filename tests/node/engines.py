@@ -19,6 +19,9 @@ _NOTHING: Final = object()
 class QuietHost(Host):
     """A world in which nothing happens; a fault of the engine is raised instead of logged."""
 
+    def settings_changed(self, attributes: list[str]) -> str:
+        return ""
+
     def log(self, level: str, message: str) -> None:
         pass
 

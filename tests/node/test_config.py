@@ -143,11 +143,11 @@ def test_cluster_mode_has_one_database_and_no_replicaof() -> None:
 
 
 def test_options_without_effect_are_named_once() -> None:
-    config = load("hash-max-ziplist-entries 5\nhll-sparse-max-bytes 1kb\nhll-sparse-max-bytes 2kb\nport 1")
+    config = load("slave-lazy-flush yes\nmaxmemory-samples 7\nmaxmemory-samples 8\nport 1")
     assert config.warnings == [
-        "WARNING: these options are accepted and have no effect yet: hash-max-listpack-entries, hll-sparse-max-bytes"
+        "WARNING: these options are accepted and have no effect yet: maxmemory-samples, replica-lazy-flush"
     ]
-    assert config.hll_sparse_max_bytes == 2048
+    assert config.maxmemory_samples == 8
 
 
 def test_every_setting_has_its_attribute_and_survives_its_own_text() -> None:

@@ -3,11 +3,14 @@
 (Redis: object.c getLongLongFromObjectOrReply, t_string.c getExpireMillisecondsOrReply.)
 """
 
+import math
 from typing import Final
 
+from trivet_node.blocking import FOREVER
 from trivet_node.command import CommandError
 from trivet_node.keyspace import Database
 from trivet_node.server.state import Server
+from trivet_node.values import long_double
 from trivet_node.values.doubles import parse_double
 from trivet_node.values.strings import parse_integer
 from trivet_wire import errors
@@ -69,6 +72,40 @@ def deadline_ms(command: str, text: bytes, in_seconds: bool, base_ms: int) -> in
     if deadline > INTEGER_MAX:
         raise CommandError(errors.invalid_expire_time(command))
     return deadline
+
+
+def timeout_deadline(server: Server, text: bytes) -> int:
+    """Return when a wait of `text` seconds, which may have a fraction, ends in Unix milliseconds; FOREVER for zero.
+
+    (Redis: timeout.c getTimeoutFromObjectOrReply.)
+    """
+    number = long_double.parse(text)
+    if number is None:
+        raise CommandError(b"ERR timeout is not a float or out of range")
+    if number.infinite:
+        raise CommandError(b"ERR timeout is negative" if number.mantissa < 0 else b"ERR timeout is out of range")
+    seconds = long_double.to_float(number)
+    if seconds * _MS_PER_SECOND > INTEGER_MAX:
+        raise CommandError(b"ERR timeout is out of range")
+    return _wait_deadline(server, math.ceil(seconds * _MS_PER_SECOND))
+
+
+def timeout_deadline_ms(server: Server, text: bytes) -> int:
+    """Return when a wait of `text` milliseconds ends in Unix milliseconds; FOREVER for zero."""
+    timeout_ms = parse_integer(text)
+    if timeout_ms is None:
+        raise CommandError(b"ERR timeout is not an integer or out of range")
+    return _wait_deadline(server, timeout_ms)
+
+
+def _wait_deadline(server: Server, timeout_ms: int) -> int:
+    if timeout_ms < 0:
+        raise CommandError(b"ERR timeout is negative")
+    if timeout_ms == 0:
+        return FOREVER
+    if timeout_ms > INTEGER_MAX - server.keyspace.now_ms:
+        raise CommandError(b"ERR timeout is out of range")
+    return int(server.keyspace.now_ms) + timeout_ms
 
 
 def database_at(server: Server, text: bytes) -> Database:

@@ -5,6 +5,7 @@ from typing import Final
 from trivet_node.client import Client
 from trivet_node.command import DENYOOM, FAST, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import INTEGER_MAX, INTEGER_MIN, integer
+from trivet_node.server.events import STRING, notify
 from trivet_node.server.state import Server
 from trivet_node.values import long_double
 from trivet_node.values.strings import string_bytes, string_integer
@@ -13,17 +14,17 @@ from trivet_wire import errors
 
 def incr(server: Server, client: Client, arguments: list[bytes]) -> None:
     """INCR key."""
-    _add(client, arguments[1], 1)
+    _add(server, client, arguments[1], 1)
 
 
 def decr(server: Server, client: Client, arguments: list[bytes]) -> None:
     """DECR key."""
-    _add(client, arguments[1], -1)
+    _add(server, client, arguments[1], -1)
 
 
 def incrby(server: Server, client: Client, arguments: list[bytes]) -> None:
     """INCRBY key increment."""
-    _add(client, arguments[1], integer(arguments[2]))
+    _add(server, client, arguments[1], integer(arguments[2]))
 
 
 def decrby(server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -31,14 +32,15 @@ def decrby(server: Server, client: Client, arguments: list[bytes]) -> None:
     decrement = integer(arguments[2])
     if decrement == INTEGER_MIN:
         raise CommandError(b"ERR decrement would overflow")
-    _add(client, arguments[1], -decrement)
+    _add(server, client, arguments[1], -decrement)
 
 
-def _add(client: Client, key: bytes, increment: int) -> None:
+def _add(server: Server, client: Client, key: bytes, increment: int) -> None:
     database = client.database
     value = database.find(key)
     if value is None:
         database.put(key, increment)
+        notify(server, STRING, b"incrby", key, database)
         client.reply.integer(increment)
         return
     number = value if isinstance(value, int) else _spelled_integer(value)
@@ -46,6 +48,7 @@ def _add(client: Client, key: bytes, increment: int) -> None:
     if number > INTEGER_MAX or number < INTEGER_MIN:
         raise CommandError(errors.OVERFLOW)
     database.replace(key, number)
+    notify(server, STRING, b"incrby", key, database)
     client.reply.integer(number)
 
 
@@ -71,6 +74,7 @@ def incrbyfloat(server: Server, client: Client, arguments: list[bytes]) -> None:
     text = long_double.format_fixed(total)
     # Redis never stores this result as an integer.
     database.replace(key, text)
+    notify(server, STRING, b"incrbyfloat", key, database)
     client.reply.bulk(text)
     server.propagation.instead([[b"SET", key, text, b"KEEPTTL"]])
 

@@ -10,6 +10,7 @@ from trivet_node.command import FAST, READONLY, WRITE, Command, CommandError, Ke
 from trivet_node.commands.arguments import INTEGER_MAX, INTEGER_MIN, integer, option
 from trivet_node.commands.strings import has_passed
 from trivet_node.keyspace import NO_DEADLINE
+from trivet_node.server.events import GENERIC, notify
 from trivet_node.server.state import Server
 from trivet_wire import errors
 
@@ -60,9 +61,11 @@ def _expire(server: Server, client: Client, arguments: list[bytes], name: str) -
         return
     if has_passed(database, deadline):
         database.delete(key)
+        notify(server, GENERIC, b"del", key, database)
         server.propagation.instead([[b"DEL", key]])
     else:
         database.set_deadline(key, deadline)
+        notify(server, GENERIC, b"expire", key, database)
         server.propagation.instead([[b"PEXPIREAT", key, b"%d" % deadline, *arguments[3:]]])
     client.reply.integer(1)
 
@@ -106,7 +109,11 @@ def persist(server: Server, client: Client, arguments: list[bytes]) -> None:
     """PERSIST key."""
     database = client.database
     key = arguments[1]
-    client.reply.integer(1 if database.find(key) is not None and database.clear_deadline(key) else 0)
+    if database.find(key) is None or not database.clear_deadline(key):
+        client.reply.integer(0)
+        return
+    notify(server, GENERIC, b"persist", key, database)
+    client.reply.integer(1)
 
 
 def ttl(server: Server, client: Client, arguments: list[bytes]) -> None:

@@ -6,6 +6,7 @@ from trivet_node.client import Client
 from trivet_node.command import DENYOOM, FAST, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import database_at, option
 from trivet_node.keyspace import NO_DEADLINE, Database
+from trivet_node.server.events import GENERIC, notify
 from trivet_node.server.state import Server
 from trivet_node.values.types import copy_value, type_name
 from trivet_wire import errors
@@ -17,6 +18,7 @@ def delete(server: Server, client: Client, arguments: list[bytes]) -> None:
     count = 0
     for key in arguments[1:]:
         if database.delete(key):
+            notify(server, GENERIC, b"del", key, database)
             count += 1
     client.reply.integer(count)
 
@@ -54,16 +56,16 @@ def type_(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def rename(server: Server, client: Client, arguments: list[bytes]) -> None:
     """RENAME key newkey."""
-    _rename(client, arguments, True)
+    _rename(server, client, arguments, True)
     client.reply.ok()
 
 
 def renamenx(server: Server, client: Client, arguments: list[bytes]) -> None:
     """RENAMENX key newkey."""
-    client.reply.integer(1 if _rename(client, arguments, False) else 0)
+    client.reply.integer(1 if _rename(server, client, arguments, False) else 0)
 
 
-def _rename(client: Client, arguments: list[bytes], overwrites: bool) -> bool:
+def _rename(server: Server, client: Client, arguments: list[bytes], overwrites: bool) -> bool:
     """Rename a key and say whether that was done."""
     database = client.database
     value = database.find(arguments[1])
@@ -74,6 +76,8 @@ def _rename(client: Client, arguments: list[bytes], overwrites: bool) -> bool:
     deadline = database.deadline(arguments[1])
     database.delete(arguments[1])
     _store(database, arguments[2], value, deadline)
+    notify(server, GENERIC, b"rename_from", arguments[1], database)
+    notify(server, GENERIC, b"rename_to", arguments[2], database)
     return True
 
 
@@ -117,6 +121,7 @@ def copy(server: Server, client: Client, arguments: list[bytes]) -> None:
         client.reply.integer(0)
         return
     _store(target, arguments[2], copy_value(value), source.deadline(arguments[1]))
+    notify(server, GENERIC, b"copy_to", arguments[2], target)
     client.reply.integer(1)
 
 
@@ -135,6 +140,8 @@ def move(server: Server, client: Client, arguments: list[bytes]) -> None:
         return
     _store(target, key, value, source.deadline(key))
     source.delete(key)
+    notify(server, GENERIC, b"move_from", key, source)
+    notify(server, GENERIC, b"move_to", key, target)
     client.reply.integer(1)
 
 

@@ -41,7 +41,7 @@ def object_help(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def object_encoding(server: Server, client: Client, arguments: list[bytes]) -> None:
     """OBJECT ENCODING key."""
-    value = client.database.glance(arguments[2])
+    value = client.database.glance(arguments[2], False)
     if value is None:
         client.reply.null()
     else:
@@ -50,7 +50,7 @@ def object_encoding(server: Server, client: Client, arguments: list[bytes]) -> N
 
 def object_refcount(server: Server, client: Client, arguments: list[bytes]) -> None:
     """OBJECT REFCOUNT key. There is one reference to every value, but for the integers that Redis shares."""
-    value = client.database.glance(arguments[2])
+    value = client.database.glance(arguments[2], False)
     if value is None:
         client.reply.null()
     else:
@@ -61,7 +61,7 @@ def object_refcount(server: Server, client: Client, arguments: list[bytes]) -> N
 def object_idletime(server: Server, client: Client, arguments: list[bytes]) -> None:
     """OBJECT IDLETIME key. Times of access are kept from the first such request on."""
     keyspace = server.keyspace
-    if client.database.glance(arguments[2]) is None:
+    if client.database.glance(arguments[2], False) is None:
         client.reply.null()
         return
     if _counts_frequency(server):
@@ -74,7 +74,7 @@ def object_idletime(server: Server, client: Client, arguments: list[bytes]) -> N
 def object_freq(server: Server, client: Client, arguments: list[bytes]) -> None:
     """OBJECT FREQ key."""
     keyspace = server.keyspace
-    if client.database.glance(arguments[2]) is None:
+    if client.database.glance(arguments[2], False) is None:
         client.reply.null()
         return
     if not _counts_frequency(server):

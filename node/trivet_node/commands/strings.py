@@ -9,6 +9,7 @@ from trivet_node.client import Client
 from trivet_node.command import DENYOOM, FAST, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import deadline_ms, option
 from trivet_node.keyspace import EXPIRE_DELETES, NO_DEADLINE, Database
+from trivet_node.server.events import GENERIC, STRING, notify
 from trivet_node.server.state import Server
 from trivet_node.values.strings import encode_string, string_bytes
 from trivet_wire import errors
@@ -115,6 +116,7 @@ def set_(server: Server, client: Client, arguments: list[bytes]) -> None:
     """SET key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT time | PXAT time | KEEPTTL]."""
     if len(arguments) == 3:
         client.database.put(arguments[1], encode_string(arguments[2]))
+        notify(server, STRING, b"set", arguments[1], client.database)
         client.reply.ok()
     else:
         _set_with_options(server, client, arguments)
@@ -137,10 +139,12 @@ def _set_with_options(server: Server, client: Client, arguments: list[bytes]) ->
         database.replace(key, value)
     else:
         database.put(key, value)
+    notify(server, STRING, b"set", key, database)
     if not returns_old:
         client.reply.ok()
     if deadline != NO_DEADLINE:
         database.set_deadline(key, deadline)
+        notify(server, GENERIC, b"expire", key, database)
         _propagate_set(server, arguments, deadline)
     elif returns_old:
         kept = [argument for argument in arguments[3:] if argument.upper() != b"GET"]
@@ -159,6 +163,7 @@ def setnx(server: Server, client: Client, arguments: list[bytes]) -> None:
         client.reply.integer(0)
         return
     database.put(arguments[1], encode_string(arguments[2]))
+    notify(server, STRING, b"set", arguments[1], database)
     client.reply.integer(1)
 
 
@@ -176,6 +181,8 @@ def _set_expiring(server: Server, client: Client, arguments: list[bytes], deadli
     key = arguments[1]
     client.database.put(key, encode_string(arguments[3]))
     client.database.set_deadline(key, deadline)
+    notify(server, STRING, b"set", key, client.database)
+    notify(server, GENERIC, b"expire", key, client.database)
     client.reply.ok()
     _propagate_set(server, [b"SET", key, arguments[3]], deadline)
 
@@ -184,6 +191,7 @@ def getset(server: Server, client: Client, arguments: list[bytes]) -> None:
     """GETSET key value."""
     _reply_old_value(client, read_string(client.database, arguments[1]))
     client.database.put(arguments[1], encode_string(arguments[2]))
+    notify(server, STRING, b"set", arguments[1], client.database)
     server.propagation.instead([[b"SET", arguments[1], arguments[2]]])
 
 
@@ -193,6 +201,7 @@ def getdel(server: Server, client: Client, arguments: list[bytes]) -> None:
     _reply_old_value(client, text)
     if text is not None:
         client.database.delete(arguments[1])
+        notify(server, GENERIC, b"del", arguments[1], client.database)
         server.propagation.instead([[b"DEL", arguments[1]]])
 
 
@@ -209,12 +218,15 @@ def getex(server: Server, client: Client, arguments: list[bytes]) -> None:
     client.reply.bulk(text)
     if deadline == NO_DEADLINE:
         if options.flags & _PERSIST != 0 and database.clear_deadline(key):
+            notify(server, GENERIC, b"persist", key, database)
             server.propagation.instead([[b"PERSIST", key]])
     elif options.flags & (_EXAT | _PXAT) != 0 and has_passed(database, deadline):
         database.delete(key)
+        notify(server, GENERIC, b"del", key, database)
         server.propagation.instead([[b"DEL", key]])
     else:
         database.set_deadline(key, deadline)
+        notify(server, GENERIC, b"expire", key, database)
         server.propagation.instead([[b"PEXPIREAT", key, b"%d" % deadline]])
 
 
@@ -244,7 +256,7 @@ def mset(server: Server, client: Client, arguments: list[bytes]) -> None:
     """MSET key value [key value ...]."""
     if len(arguments) % 2 == 0:
         raise CommandError(errors.wrong_arity("mset"))
-    _put_all(client.database, arguments)
+    _put_all(server, client.database, arguments)
     client.reply.ok()
 
 
@@ -257,13 +269,14 @@ def msetnx(server: Server, client: Client, arguments: list[bytes]) -> None:
         if database.find(arguments[index]) is not None:
             client.reply.integer(0)
             return
-    _put_all(database, arguments)
+    _put_all(server, database, arguments)
     client.reply.integer(1)
 
 
-def _put_all(database: Database, arguments: list[bytes]) -> None:
+def _put_all(server: Server, database: Database, arguments: list[bytes]) -> None:
     for index in range(1, len(arguments), 2):
         database.put(arguments[index], encode_string(arguments[index + 1]))
+        notify(server, STRING, b"set", arguments[index], database)
 
 
 COMMANDS: Final[tuple[Command, ...]] = (

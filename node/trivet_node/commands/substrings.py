@@ -5,6 +5,7 @@ from typing import Final, final
 from trivet_node.client import PRIMARY, Client
 from trivet_node.command import DENYOOM, FAST, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import INTEGER_MAX, integer, option
+from trivet_node.server.events import STRING, notify
 from trivet_node.server.state import Server
 from trivet_node.values.lcs import Match, common_length, common_matches
 from trivet_node.values.strings import encode_string, mutable_string, string_bytes, string_length
@@ -22,6 +23,7 @@ def append(server: Server, client: Client, arguments: list[bytes]) -> None:
     value = database.find(key)
     if value is None:
         database.put(key, encode_string(tail))
+        notify(server, STRING, b"append", key, database)
         client.reply.integer(len(tail))
         return
     length = _length(value)
@@ -29,6 +31,7 @@ def append(server: Server, client: Client, arguments: list[bytes]) -> None:
     text = mutable_string(value)
     text += tail
     database.replace(key, text)
+    notify(server, STRING, b"append", key, database)
     client.reply.integer(length + len(tail))
 
 
@@ -61,6 +64,7 @@ def setrange(server: Server, client: Client, arguments: list[bytes]) -> None:
         database.put(key, text)
     else:
         database.replace(key, text)
+    notify(server, STRING, b"setrange", key, database)
     client.reply.integer(len(text))
 
 

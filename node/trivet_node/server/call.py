@@ -3,6 +3,7 @@
 from trivet_node.client import Client
 from trivet_node.command import Command, CommandError
 from trivet_node.server.state import Server
+from trivet_node.server.waiting import serve_ready_keys
 from trivet_wire.replies import encode_command
 
 
@@ -18,6 +19,8 @@ def call(server: Server, client: Client, command: Command, arguments: list[bytes
     else:
         _handle(server, client, command, arguments)
     server.call_depth -= 1
+    if server.keyspace.ready and server.call_depth == 0:
+        serve_ready_keys(server)
     # EXEC has not failed because a command inside it has: that one counted its error itself.
     if client.reply.errors != errors and server.stats.error_replies == errors_counted:
         command.failed_calls += 1
@@ -38,9 +41,7 @@ def _call_and_propagate(server: Server, client: Client, command: Command, argume
     database = client.database.index
     dirty = keyspace.dirty
     _handle(server, client, command, arguments)
-    for index, key in keyspace.expired:
-        propagation.add_deletion(index, key)
-    keyspace.expired.clear()
+    server.collect_expired()
     if propagation.has_substitute():
         propagation.add_substitute(database)
     elif keyspace.dirty != dirty:

@@ -8,7 +8,7 @@ from typing import Final
 
 from trivet_node import access
 from trivet_node.client import UNAUTHENTICATED
-from trivet_node.server import cluster_member
+from trivet_node.server import cluster_member, events
 from trivet_node.server.replicating.roles import apply_role
 from trivet_node.server.saving import update_disk_check
 from trivet_node.server.state import Server
@@ -28,6 +28,8 @@ def apply_at_start(server: Server) -> None:
     """Let a new engine follow the settings that it starts with."""
     _bound_hz(server)
     _track_accesses(server)
+    _limit_packing(server)
+    events.follow_setting(server)
 
 
 def _limit_bulk_length(server: Server) -> None:
@@ -66,12 +68,31 @@ def _track_accesses(server: Server) -> None:
         log.switch(access.OFF, int(server.keyspace.now_ms))
 
 
+def _limit_packing(server: Server) -> None:
+    limits = server.limits
+    for attribute in _PACKING:
+        setattr(limits, attribute, getattr(server.config, attribute))
+
+
 def _resize_backlog(server: Server) -> None:
     server.config.repl_backlog_size = max(server.config.repl_backlog_size, _SMALLEST_BACKLOG_BYTES)
     backlog = server.replication.backlog
     if backlog is not None:
         backlog.resize(server.config.repl_backlog_size)
 
+
+# The settings that PackingLimits has under the same names.
+_PACKING: Final = (
+    "hash_max_listpack_entries",
+    "hash_max_listpack_value",
+    "list_max_listpack_size",
+    "set_max_intset_entries",
+    "zset_max_listpack_entries",
+    "zset_max_listpack_value",
+    "hll_sparse_max_bytes",
+    "stream_node_max_bytes",
+    "stream_node_max_entries",
+)
 
 _EFFECTS: Final[dict[str, Callable[[Server], None]]] = {
     "proto_max_bulk_len": _limit_bulk_length,
@@ -83,6 +104,8 @@ _EFFECTS: Final[dict[str, Callable[[Server], None]]] = {
     "lfu_log_factor": _track_accesses,
     "lfu_decay_time": _track_accesses,
     "repl_backlog_size": _resize_backlog,
+    "notify_keyspace_events": events.follow_setting,
+    **dict.fromkeys(_PACKING, _limit_packing),
     "replica_read_only": apply_role,
     "replica_serve_stale_data": apply_role,
     "min_replicas_to_write": apply_role,

@@ -20,6 +20,7 @@ from trivet_node.replication.history import new_replication_id
 from trivet_node.replication.replicas import ONLINE, RECEIVES_SNAPSHOT, SNAPSHOT_UNDER_WAY
 from trivet_node.replication.state import Replication
 from trivet_node.stats import Stats
+from trivet_node.values.limits import PackingLimits
 from trivet_wire.slots import SLOT_COUNT
 
 # Checks that every command must pass while they are on. None is on in a plain primary: see Engine.
@@ -44,6 +45,10 @@ class Server:
         self.keyspace: Keyspace = Keyspace(config.databases)
         self.keyspace.now_ms = now_ms
         self.keyspace.access.random = random
+        # Up to which sizes collections are kept packed: the settings of that name.
+        self.limits: PackingLimits = PackingLimits()
+        # Which classes of keyspace events are published, as server/events.py numbers them; 0: none.
+        self.event_classes: i64 = 0
         self.table: dict[bytes, Command] = {}
         self.clients: dict[int, Client] = {}
         self.pending: list[Client] = []
@@ -131,6 +136,14 @@ class Server:
             self.keyspace.database(index).unwatch(key, watch)
         watch.keys.clear()
         watch.broken = False
+
+    def collect_expired(self) -> None:
+        """Collect the deletions of keys that were found expired, to be propagated."""
+        keyspace = self.keyspace
+        if keyspace.expired:
+            for index, key in keyspace.expired:
+                self.propagation.add_deletion(index, key)
+            keyspace.expired.clear()
 
     def propagate(self) -> bool:
         """Hand what the outermost command caused to those who follow this node; say whether there was anything."""

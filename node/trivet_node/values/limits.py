@@ -18,7 +18,6 @@ class PackingLimits:
         self.hash_max_listpack_value: i64 = 64
         # Positive: entries of one node; -1 to -5: a node of 4, 8, 16, 32 or 64 KiB.
         self.list_max_listpack_size: i64 = -2
-        self.list_compress_depth: i64 = 0
         self.set_max_intset_entries: i64 = 512
         self.zset_max_listpack_entries: i64 = 128
         self.zset_max_listpack_value: i64 = 64

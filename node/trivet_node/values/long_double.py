@@ -5,6 +5,7 @@ such number, ties to even. So results and their digits are those of redis-server
 (Redis: t_string.c incrbyfloatCommand, util.c string2ld and ld2string; C: strtold, printf("%.17Lf").)
 """
 
+import math
 import re
 from typing import Final, final
 
@@ -63,6 +64,14 @@ def add(one: LongDouble, other: LongDouble) -> LongDouble | None:
     total = (one.mantissa << (one.exponent - exponent)) + (other.mantissa << (other.exponent - exponent))
     result = _rounded(total, 1, exponent)
     return None if result.infinite else result
+
+
+def to_float(number: LongDouble) -> float:
+    """Return a finite number as the nearest double; one beyond all doubles as an infinity."""
+    try:
+        return math.ldexp(float(number.mantissa), number.exponent)
+    except OverflowError:
+        return math.copysign(math.inf, number.mantissa)
 
 
 def format_fixed(number: LongDouble) -> bytes:
