@@ -5,6 +5,7 @@ from typing import Final
 from trivet_node.command import Command
 from trivet_node.commands import (
     administration,
+    blocking_lists,
     clients,
     cluster,
     configuration,
@@ -15,6 +16,8 @@ from trivet_node.commands import (
     info,
     introspection,
     keys,
+    list_moves,
+    lists,
     objects,
     pubsub,
     replication,
@@ -26,6 +29,7 @@ from trivet_node.commands import (
 
 COMMANDS: Final[list[Command]] = [
     *administration.COMMANDS,
+    *blocking_lists.COMMANDS,
     *clients.COMMANDS,
     *cluster.COMMANDS,
     *configuration.COMMANDS,
@@ -36,6 +40,8 @@ COMMANDS: Final[list[Command]] = [
     *info.COMMANDS,
     *introspection.COMMANDS,
     *keys.COMMANDS,
+    *list_moves.COMMANDS,
+    *lists.COMMANDS,
     *objects.COMMANDS,
     *pubsub.COMMANDS,
     *replication.COMMANDS,

@@ -50,7 +50,7 @@ def step(chance: random.Random, made: List, model: list[bytes], limit: int) -> N
         if value in model:
             model.insert(model.index(value) + behind, b"new")
     elif choice == 9:
-        check_remove(made, model, value, chance.choice((1, 2, 10**9)), at_head, limit)
+        check_remove(chance, made, model, value, limit)
     elif choice == 10:
         check_positions(chance, made, model, value, limit)
     elif model:
@@ -60,7 +60,8 @@ def step(chance: random.Random, made: List, model: list[bytes], limit: int) -> N
         assert made.values(index, stop) == model[index:stop]
 
 
-def check_remove(made: List, model: list[bytes], value: bytes, most: int, from_tail: bool, limit: int) -> None:
+def check_remove(chance: random.Random, made: List, model: list[bytes], value: bytes, limit: int) -> None:
+    most, from_tail = chance.choice((1, 2, 10**9)), chance.random() < 0.5
     found = [index for index, item in enumerate(model) if item == value]
     chosen = found[-most:] if from_tail else found[:most]
     assert made.remove(value, most, from_tail, limit) == len(chosen)

@@ -1,0 +1,547 @@
+"""Lists: push, pop, look at, change. (Redis: group "list"; t_list.c.)"""
+
+from typing import Final, final
+
+from mypy_extensions import i64
+
+from trivet_node.client import Client
+from trivet_node.command import DENYOOM, FAST, READONLY, WRITE, Command, CommandError, KeySpec
+from trivet_node.commands.arguments import INTEGER_MAX, INTEGER_MIN, integer, integer_in, option
+from trivet_node.keyspace import Database
+from trivet_node.server.events import GENERIC, LIST, notify
+from trivet_node.server.state import Server
+from trivet_node.values.lists import List
+from trivet_node.values.long_lists import Search
+from trivet_wire import errors
+
+_INDEX_OUT_OF_RANGE: Final = b"ERR index out of range"
+_NOT_POSITIVE: Final = b"ERR value is out of range, must be positive"
+_ZERO_RANK: Final = (
+    b"ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... "
+    b"or use negative to start from the end of the list"
+)
+
+
+def find_list(database: Database, key: bytes) -> List | None:
+    """Return the list under `key` as a writing command sees it, or None where there is none."""
+    return _as_list(database.find(key))
+
+
+def read_list(database: Database, key: bytes) -> List | None:
+    """Return the list under `key` as a reading command sees it, or None where there is none."""
+    return _as_list(database.read(key))
+
+
+def _as_list(value: object) -> List | None:
+    if value is None:
+        return None
+    if not isinstance(value, List):
+        raise CommandError(errors.WRONG_TYPE)
+    return value
+
+
+def new_list(database: Database, key: bytes) -> List:
+    """Store an empty list under `key` and return it; the caller adds to it at once."""
+    value = List()
+    database.put(key, value)
+    return value
+
+
+def lpush(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """LPUSH key element [element ...]."""
+    _push(server, client, arguments, True, find_list(client.database, arguments[1]))
+
+
+def rpush(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """RPUSH key element [element ...]."""
+    _push(server, client, arguments, False, find_list(client.database, arguments[1]))
+
+
+def lpushx(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """LPUSHX key element [element ...]."""
+    _push_if_there(server, client, arguments, True)
+
+
+def rpushx(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """RPUSHX key element [element ...]."""
+    _push_if_there(server, client, arguments, False)
+
+
+def _push_if_there(server: Server, client: Client, arguments: list[bytes], at_head: bool) -> None:
+    value = find_list(client.database, arguments[1])
+    if value is None:
+        client.reply.integer(0)
+    else:
+        _push(server, client, arguments, at_head, value)
+
+
+def _push(server: Server, client: Client, arguments: list[bytes], at_head: bool, value: List | None) -> None:
+    database = client.database
+    key = arguments[1]
+    changes: i64 = len(arguments) - 2
+    if value is None:
+        value = new_list(database, key)
+        changes -= 1
+    limit = server.limits.list_max_listpack_size
+    if len(arguments) == 3:
+        value.push(arguments[2], at_head, limit)
+    else:
+        for element in arguments[2:]:
+            value.push(element, at_head, limit)
+    client.reply.integer(value.length())
+    database.modified(key, changes)
+    notify(server, LIST, b"lpush" if at_head else b"rpush", key, database)
+
+
+def lpop(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """LPOP key [count]."""
+    _pop(server, client, arguments, True)
+
+
+def rpop(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """RPOP key [count]."""
+    _pop(server, client, arguments, False)
+
+
+def _pop(server: Server, client: Client, arguments: list[bytes], at_head: bool) -> None:
+    if len(arguments) == 2:
+        value = find_list(client.database, arguments[1])
+        if value is None:
+            client.reply.null()
+        else:
+            client.reply.bulk(pop_one(server, client.database, arguments[1], value, at_head))
+    elif len(arguments) == 3:
+        _pop_many(server, client, arguments, at_head)
+    else:
+        raise CommandError(errors.wrong_arity("lpop" if at_head else "rpop"))
+
+
+def _pop_many(server: Server, client: Client, arguments: list[bytes], at_head: bool) -> None:
+    count = integer_in(arguments[2], 0, INTEGER_MAX, _NOT_POSITIVE)
+    value = find_list(client.database, arguments[1])
+    if value is None:
+        client.reply.null_array()
+    elif count == 0:
+        client.reply.array(0)
+    else:
+        pop_range(server, client, arguments[1], value, Pop(count, at_head))
+
+
+@final
+class Pop:
+    """How many elements to pop from which end; `count` is positive and may be more than there are."""
+
+    def __init__(self, count: int, at_head: bool) -> None:
+        self.count: int = count
+        self.at_head: bool = at_head
+
+
+def pop_one(server: Server, database: Database, key: bytes, value: List, at_head: bool) -> bytes:
+    """Pop one element of the list under `key` and return it."""
+    element = value.pop(at_head)
+    notify(server, LIST, b"lpop" if at_head else b"rpop", key, database)
+    changed(server, database, key, value, 1)
+    return element
+
+
+def pop_range(server: Server, client: Client, key: bytes, value: List, pop: Pop) -> i64:
+    """Pop elements, reply them as an array in the order of popping, and return how many there were."""
+    length = value.length()
+    count: i64 = min(pop.count, length)
+    elements = value.values(0, count) if pop.at_head else value.values(length - count, length)
+    if not pop.at_head:
+        elements.reverse()
+    client.reply.bulk_array(elements)
+    value.drop(count, pop.at_head)
+    notify(server, LIST, b"lpop" if pop.at_head else b"rpop", key, client.database)
+    changed(server, client.database, key, value, count)
+    return count
+
+
+def changed(server: Server, database: Database, key: bytes, value: List, changes: i64) -> None:
+    """Count changes of a list that elements were taken from, and delete it where none is left."""
+    if value.length() != 0:
+        database.modified(key, changes)
+        return
+    database.delete(key)
+    server.keyspace.dirty += changes - 1
+    notify(server, GENERIC, b"del", key, database)
+
+
+def llen(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """LLEN key."""
+    value = read_list(client.database, arguments[1])
+    client.reply.integer(0 if value is None else value.length())
+
+
+def lindex(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """LINDEX key index."""
+    value = read_list(client.database, arguments[1])
+    if value is None:
+        client.reply.null()
+        return
+    index = _index(arguments[2], value)
+    if index < 0:
+        client.reply.null()
+    else:
+        client.reply.bulk(value.value(index))
+
+
+def _index(text: bytes, value: List) -> i64:
+    """Return the index that `text` spells, counted from the head, or -1 where the list has no such element."""
+    index = integer(text)
+    length = value.length()
+    if index < 0:
+        index += length
+    return index if 0 <= index < length else -1
+
+
+def lset(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """LSET key index element."""
+    database = client.database
+    key = arguments[1]
+    value = find_list(database, key)
+    if value is None:
+        raise CommandError(errors.NO_SUCH_KEY)
+    index = _index(arguments[2], value)
+    if index < 0:
+        raise CommandError(_INDEX_OUT_OF_RANGE)
+    value.replace(index, arguments[3], server.limits.list_max_listpack_size)
+    client.reply.ok()
+    database.modified(key)
+    notify(server, LIST, b"lset", key, database)
+
+
+def lrange(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """LRANGE key start stop."""
+    start = integer(arguments[2])
+    last = integer(arguments[3])
+    value = read_list(client.database, arguments[1])
+    if value is None:
+        client.reply.array(0)
+        return
+    first, stop = _range(start, last, value.length())
+    client.reply.bulk_array(value.values(first, stop))
+
+
+def _range(start: int, last: int, length: i64) -> tuple[i64, i64]:
+    """Return the first index and the one behind the last of a range in which negative numbers count from the tail."""
+    if start < 0:
+        start = max(start + length, 0)
+    if last < 0:
+        last += length
+    if start > last or start >= length:
+        return 0, 0
+    return start, min(last + 1, length)
+
+
+def ltrim(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """LTRIM key start stop."""
+    start = integer(arguments[2])
+    last = integer(arguments[3])
+    database = client.database
+    key = arguments[1]
+    value = find_list(database, key)
+    if value is not None:
+        length = value.length()
+        first, stop = _range(start, last, length)
+        value.drop(length - stop, False)
+        value.drop(first, True)
+        notify(server, LIST, b"ltrim", key, database)
+        changed(server, database, key, value, length - stop + first)
+    client.reply.ok()
+
+
+def lrem(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """LREM key count element."""
+    count = integer(arguments[2])
+    database = client.database
+    key = arguments[1]
+    value = find_list(database, key)
+    if value is None:
+        client.reply.integer(0)
+        return
+    most: i64 = min(abs(count), INTEGER_MAX) if count != 0 else INTEGER_MAX
+    number = value.remove(arguments[3], most, count < 0, server.limits.list_max_listpack_size)
+    if number != 0:
+        notify(server, LIST, b"lrem", key, database)
+        changed(server, database, key, value, number)
+    client.reply.integer(number)
+
+
+def linsert(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """LINSERT key BEFORE | AFTER pivot element."""
+    place = option(arguments[2])
+    if place not in (b"AFTER", b"BEFORE"):
+        raise CommandError(errors.SYNTAX)
+    database = client.database
+    key = arguments[1]
+    value = find_list(database, key)
+    if value is None:
+        client.reply.integer(0)
+    elif value.insert(arguments[3], arguments[4], place == b"AFTER", server.limits.list_max_listpack_size):
+        database.modified(key)
+        notify(server, LIST, b"linsert", key, database)
+        client.reply.integer(value.length())
+    else:
+        client.reply.integer(-1)
+
+
+def lpos(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """LPOS key element [RANK rank] [COUNT num-matches] [MAXLEN len]."""
+    options = SearchOptions(arguments)
+    count = options.count
+    value = read_list(client.database, arguments[1])
+    found: list[int] = []
+    if value is not None:
+        found = value.positions(options.search(arguments[2]), server.limits.list_max_listpack_size)
+    if count is not None:
+        client.reply.array(len(found))
+        for index in found:
+            client.reply.integer(index)
+    elif found:
+        client.reply.integer(found[0])
+    else:
+        client.reply.null()
+
+
+@final
+class SearchOptions:
+    """RANK, COUNT and MAXLEN; `count` is None where it is not given."""
+
+    def __init__(self, arguments: list[bytes]) -> None:
+        self.rank: int = 1
+        self.count: int | None = None
+        self.within: int = 0
+        for position in range(3, len(arguments), 2):
+            word = option(arguments[position])
+            if position + 1 == len(arguments):
+                raise CommandError(errors.SYNTAX)
+            text = arguments[position + 1]
+            if word == b"RANK":
+                self.rank = _rank(text)
+            elif word == b"COUNT":
+                self.count = integer_in(text, 0, INTEGER_MAX, b"ERR COUNT can't be negative")
+            elif word == b"MAXLEN":
+                self.within = integer_in(text, 0, INTEGER_MAX, b"ERR MAXLEN can't be negative")
+            else:
+                raise CommandError(errors.SYNTAX)
+
+    def search(self, element: bytes) -> Search:
+        """Return what is to be searched for."""
+        skip = abs(self.rank) - 1
+        most = 1 if self.count is None else self.count or INTEGER_MAX
+        if self.rank == INTEGER_MIN:
+            # Redis negates this one number in vain: all matches come behind it, and COUNT is never reached.
+            skip = 0
+            most = 1 if self.count is None else INTEGER_MAX
+        return Search(element, skip, most, self.within or INTEGER_MAX, self.rank < 0)
+
+
+def _rank(text: bytes) -> int:
+    rank = integer(text)
+    if rank == 0:
+        raise CommandError(_ZERO_RANK)
+    return rank
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "lpush",
+        -3,
+        lpush,
+        WRITE | DENYOOM | FAST,
+        group="list",
+        categories="list",
+        since="1.0.0",
+        summary="Prepend one or multiple elements to a list",
+        complexity="O(1) for each element added, so O(N) to add N elements when the command is called with multiple "
+        "arguments.",
+        keys=(KeySpec("RW insert"),),
+        history=(("2.4.0", "Accepts multiple `element` arguments."),),
+        arguments="key:key#0 element:string*",
+    ),
+    Command(
+        "rpush",
+        -3,
+        rpush,
+        WRITE | DENYOOM | FAST,
+        group="list",
+        categories="list",
+        since="1.0.0",
+        summary="Append one or multiple elements to a list",
+        complexity="O(1) for each element added, so O(N) to add N elements when the command is called with multiple "
+        "arguments.",
+        keys=(KeySpec("RW insert"),),
+        history=(("2.4.0", "Accepts multiple `element` arguments."),),
+        arguments="key:key#0 element:string*",
+    ),
+    Command(
+        "lpushx",
+        -3,
+        lpushx,
+        WRITE | DENYOOM | FAST,
+        group="list",
+        categories="list",
+        since="2.2.0",
+        summary="Prepend an element to a list, only if the list exists",
+        complexity="O(1) for each element added, so O(N) to add N elements when the command is called with multiple "
+        "arguments.",
+        keys=(KeySpec("RW insert"),),
+        history=(("4.0.0", "Accepts multiple `element` arguments."),),
+        arguments="key:key#0 element:string*",
+    ),
+    Command(
+        "rpushx",
+        -3,
+        rpushx,
+        WRITE | DENYOOM | FAST,
+        group="list",
+        categories="list",
+        since="2.2.0",
+        summary="Append an element to a list, only if the list exists",
+        complexity="O(1) for each element added, so O(N) to add N elements when the command is called with multiple "
+        "arguments.",
+        keys=(KeySpec("RW insert"),),
+        history=(("4.0.0", "Accepts multiple `element` arguments."),),
+        arguments="key:key#0 element:string*",
+    ),
+    Command(
+        "lpop",
+        -2,
+        lpop,
+        WRITE | FAST,
+        group="list",
+        categories="list",
+        since="1.0.0",
+        summary="Remove and get the first elements in a list",
+        complexity="O(N) where N is the number of elements returned",
+        keys=(KeySpec("RW access delete"),),
+        history=(("6.2.0", "Added the `count` argument."),),
+        arguments="key:key#0 count:integer?@6.2.0",
+    ),
+    Command(
+        "rpop",
+        -2,
+        rpop,
+        WRITE | FAST,
+        group="list",
+        categories="list",
+        since="1.0.0",
+        summary="Remove and get the last elements in a list",
+        complexity="O(N) where N is the number of elements returned",
+        keys=(KeySpec("RW access delete"),),
+        history=(("6.2.0", "Added the `count` argument."),),
+        arguments="key:key#0 count:integer?@6.2.0",
+    ),
+    Command(
+        "llen",
+        2,
+        llen,
+        READONLY | FAST,
+        group="list",
+        categories="list",
+        since="1.0.0",
+        summary="Get the length of a list",
+        keys=(KeySpec("RO"),),
+        arguments="key:key#0",
+    ),
+    Command(
+        "lindex",
+        3,
+        lindex,
+        READONLY,
+        group="list",
+        categories="list",
+        since="1.0.0",
+        summary="Get an element from a list by its index",
+        complexity="O(N) where N is the number of elements to traverse to get to the element at index. This makes "
+        "asking for the first or the last element of the list O(1).",
+        keys=(KeySpec("RO access"),),
+        arguments="key:key#0 index:integer",
+    ),
+    Command(
+        "lset",
+        4,
+        lset,
+        WRITE | DENYOOM,
+        group="list",
+        categories="list",
+        since="1.0.0",
+        summary="Set the value of an element in a list by its index",
+        complexity="O(N) where N is the length of the list. Setting either the first or the last element of the list "
+        "is O(1).",
+        keys=(KeySpec("RW update"),),
+        arguments="key:key#0 index:integer element:string",
+    ),
+    Command(
+        "lrange",
+        4,
+        lrange,
+        READONLY,
+        group="list",
+        categories="list",
+        since="1.0.0",
+        summary="Get a range of elements from a list",
+        complexity="O(S+N) where S is the distance of start offset from HEAD for small lists, from nearest end (HEAD "
+        "or TAIL) for large lists; and N is the number of elements in the specified range.",
+        keys=(KeySpec("RO access"),),
+        arguments="key:key#0 start:integer stop:integer",
+    ),
+    Command(
+        "ltrim",
+        4,
+        ltrim,
+        WRITE,
+        group="list",
+        categories="list",
+        since="1.0.0",
+        summary="Trim a list to the specified range",
+        complexity="O(N) where N is the number of elements to be removed by the operation.",
+        keys=(KeySpec("RW delete"),),
+        arguments="key:key#0 start:integer stop:integer",
+    ),
+    Command(
+        "lrem",
+        4,
+        lrem,
+        WRITE,
+        group="list",
+        categories="list",
+        since="1.0.0",
+        summary="Remove elements from a list",
+        complexity="O(N+M) where N is the length of the list and M is the number of elements removed.",
+        keys=(KeySpec("RW delete"),),
+        arguments="key:key#0 count:integer element:string",
+    ),
+    Command(
+        "linsert",
+        5,
+        linsert,
+        WRITE | DENYOOM,
+        group="list",
+        categories="list",
+        since="2.2.0",
+        summary="Insert an element before or after another element in a list",
+        complexity="O(N) where N is the number of elements to traverse before seeing the value pivot. This means that "
+        "inserting somewhere on the left end on the list (head) can be considered O(1) and inserting "
+        "somewhere on the right end (tail) is O(N).",
+        keys=(KeySpec("RW insert"),),
+        arguments="key:key#0 where:oneof(before:pure-token=BEFORE after:pure-token=AFTER) pivot:string element:string",
+    ),
+    Command(
+        "lpos",
+        -3,
+        lpos,
+        READONLY,
+        group="list",
+        categories="list",
+        since="6.0.6",
+        summary="Return the index of matching elements on a list",
+        complexity="O(N) where N is the number of elements in the list, for the average case. When searching for "
+        "elements near the head or the tail of the list, or when the MAXLEN option is provided, the "
+        "command may run in constant time.",
+        keys=(KeySpec("RO access"),),
+        arguments="key:key#0 element:string rank:integer=RANK? num-matches:integer=COUNT? len:integer=MAXLEN?",
+    ),
+)
