@@ -92,8 +92,13 @@ def test_row_says_what_command_docs_says(row: Command, real: RealFacts) -> None:
 
 
 def described(spec: KeySpec) -> tuple[set[str], str, dict[bytes, Any], dict[bytes, Any]]:
-    find = {b"lastkey": spec.last, b"keystep": spec.step, b"limit": 0}
-    return set(spec.flags.split()), spec.notes, {b"index": spec.begin}, find
+    begin: dict[bytes, Any] = {b"index": spec.begin}
+    find = {b"lastkey": spec.last, b"keystep": spec.step, b"limit": spec.limit}
+    if spec.keyword:
+        begin = {b"keyword": spec.keyword.encode(), b"startfrom": spec.begin}
+    if spec.keynum >= 0:
+        find = {b"keynumidx": spec.keynum, b"firstkey": spec.first, b"keystep": spec.step}
+    return set(spec.flags.split()), spec.notes, {} if spec.is_unknown else begin, {} if spec.is_unknown else find
 
 
 def _real_spec(flat: list[Any]) -> tuple[set[str], str, dict[bytes, Any], dict[bytes, Any]]:

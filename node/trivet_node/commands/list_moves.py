@@ -6,7 +6,6 @@ from trivet_node.client import Client
 from trivet_node.command import DENYOOM, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import INTEGER_MAX, integer_in, option
 from trivet_node.commands.lists import Pop, changed, find_list, new_list, pop_range
-from trivet_node.keyspace import Database
 from trivet_node.server.events import LIST, notify
 from trivet_node.server.state import Server
 from trivet_node.values.lists import List
@@ -56,18 +55,17 @@ def move_element(server: Server, client: Client, source: List, move: Move) -> No
     database = client.database
     target = find_list(database, move.target)
     element = source.pop(move.from_head)
-    _push_moved(server, database, target, move, element)
-    client.reply.bulk(element)
-    notify(server, LIST, b"lpop" if move.from_head else b"rpop", move.source, database)
-    changed(server, database, move.source, source, 1)
-
-
-def _push_moved(server: Server, database: Database, target: List | None, move: Move, element: bytes) -> None:
+    # Storing a new list is the one change that this counts as.
+    left_to_count = 1
     if target is None:
         target = new_list(database, move.target)
+        left_to_count = 0
     target.push(element, move.to_head, server.limits.list_max_listpack_size)
     database.modified(move.target, 0)
     notify(server, LIST, b"lpush" if move.to_head else b"rpush", move.target, database)
+    client.reply.bulk(element)
+    notify(server, LIST, b"lpop" if move.from_head else b"rpop", move.source, database)
+    changed(server, database, move.source, source, left_to_count)
 
 
 def lmpop(server: Server, client: Client, arguments: list[bytes]) -> None:
