@@ -137,6 +137,26 @@ class Hash:
             return self.fields()
         return random.sample(self.fields(), count) if self.buckets is None else self.buckets.random_keys(count, random)
 
+    def draws(self, count: int, random: Random) -> list[bytes]:
+        """Return `count` fields, each drawn from all of them; the hash is not empty."""
+        if self.buckets is not None:
+            return [self.buckets.random_key(random) for _ in range(count)]
+        fields = self.fields()
+        size = len(fields)
+        return [fields[int(random.random() * size)] for _ in range(count)]
+
+    def values_of(self, fields: list[bytes]) -> list[bytes]:
+        """Return the values of fields that are all there."""
+        if self.buckets is None:
+            table = dict(zip(self.fields(), self.values(), strict=True))
+            return [table[field] for field in fields]
+        found: list[bytes] = []
+        for field in fields:
+            value = self.buckets.get(field)
+            assert isinstance(value, bytes)
+            found.append(value)
+        return found
+
     def _put_packed(self, field: bytes, value: bytes, limits: PackingLimits) -> bool:
         pack = self.pack
         at = listpack.find(pack, field, listpack.FIRST, 1)
