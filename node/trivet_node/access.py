@@ -52,6 +52,23 @@ class AccessLog:
             self._counters[entry] = self._incremented(counter) if known else _INITIAL_FREQUENCY
         self._times_ms[entry] = now_ms
 
+    def recall(self, database: int, key: bytes, idle_ms: int, frequency: int, now_ms: int) -> None:
+        """Take over what somebody else knew of a key that was touched just now; -1 stands for what nobody knew.
+
+        Only what the mode keeps is taken. (Redis: objectSetLRUOrLFU.)
+        """
+        entry = (database, key)
+        if self.mode == FREQUENCY and frequency >= 0:
+            self._counters[entry] = frequency
+        elif self.mode == CLOCK and idle_ms >= 0:
+            self._times_ms[entry] = now_ms - idle_ms
+
+    def adopt(self, other: "AccessLog") -> None:
+        """Take over what a log in the same mode knows of keys that this one did not know."""
+        if other.mode == self.mode:
+            self._times_ms.update(other._times_ms)
+            self._counters.update(other._counters)
+
     def idle_ms(self, database: int, key: bytes, now_ms: int) -> int:
         """Return how long the key was not used, in milliseconds, as far back as the log reaches."""
         return max(0, now_ms - self._times_ms.get((database, key), self._since_ms))

@@ -161,7 +161,7 @@ class Config:
     # Snapshots.
     save: tuple[tuple[int, int], ...] = setting(SavePoints(), ((3600, 1), (300, 100), (60, 10000)))
     dbfilename: str = setting(_plain_file_name("dbfilename"), "dump.rdb", protected=True)
-    rdbcompression: bool = setting(_YES_NO, True, honoured=False)
+    rdbcompression: bool = setting(_YES_NO, True)
     rdbchecksum: bool = setting(_YES_NO, True, mutable=False)
     rdb_save_incremental_fsync: bool = setting(_YES_NO, True, honoured=False)
     rdb_del_sync_files: bool = setting(_YES_NO, False, honoured=False)

@@ -118,6 +118,13 @@ class Keyspace:
         """Return the number of keys in all databases."""
         return sum([int(database.size) for database in self.used_databases()])
 
+    def beside(self) -> "Keyspace":
+        """Return an empty keyspace with the same clock, for keys that this one is to adopt."""
+        other = Keyspace(len(self._databases))
+        other.now_ms = self.now_ms
+        other.access.switch(int(self.access.mode), int(self.now_ms))
+        return other
+
     def adopt(self, other: "Keyspace") -> None:
         """Take over the keys of another keyspace, which is given up, in place of those in this one."""
         for index in range(len(self._databases)):
@@ -125,6 +132,7 @@ class Keyspace:
                 index < len(other._databases) and other._databases[index] is not None
             ):
                 self.database(index).adopt(other.database(index))
+        self.access.adopt(other.access)
 
     def flush(self) -> int:
         """Delete every key of every database and return how many there were."""

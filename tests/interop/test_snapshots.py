@@ -161,16 +161,6 @@ def test_a_broken_snapshot_is_refused_and_left_alone(tmp_path: Path, position: i
     assert os.listdir(directory) == ["dump.rdb"]
 
 
-def test_types_that_are_not_there_yet_are_named(tmp_path: Path, own_redis_server: ServerProcess) -> None:
-    own_redis_server.call("GEOADD", "places", "13.361389", "38.115556", "Palermo")
-    own_redis_server.call("SAVE")
-    port = free_port()
-    command = [sys.executable, "-m", "trivet_node", "--port", str(port), "--dir", str(own_redis_server.directory)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    assert ended.returncode == 1
-    assert "key 'places' has type 17, sorted set (listpack)" in ended.stdout
-
-
 def child_of(node: ServerProcess) -> int | None:
     """Return the pid of a child process that is at work, not one that only waits to be reaped."""
     listing = subprocess.run(

@@ -13,6 +13,7 @@ from trivet_node.commands import (
     counters,
     databases,
     deadlines,
+    dumps,
     hash_choices,
     hashes,
     info,
@@ -30,10 +31,6 @@ from trivet_node.commands import (
     strings,
     substrings,
     transactions,
-    zset_algebra,
-    zset_pops,
-    zset_ranges,
-    zsets,
 )
 
 COMMANDS: Final[list[Command]] = [
@@ -46,6 +43,7 @@ COMMANDS: Final[list[Command]] = [
     *counters.COMMANDS,
     *databases.COMMANDS,
     *deadlines.COMMANDS,
+    *dumps.COMMANDS,
     *hash_choices.COMMANDS,
     *hashes.COMMANDS,
     *info.COMMANDS,
@@ -63,8 +61,4 @@ COMMANDS: Final[list[Command]] = [
     *strings.COMMANDS,
     *substrings.COMMANDS,
     *transactions.COMMANDS,
-    *zset_algebra.COMMANDS,
-    *zset_pops.COMMANDS,
-    *zset_ranges.COMMANDS,
-    *zsets.COMMANDS,
 ]

@@ -39,6 +39,9 @@ ENCODING_INT16: Final = 1
 ENCODING_INT32: Final = 2
 ENCODING_LZF: Final = 3
 
+# Where writing a value goes on when all of it is written.
+DONE: Final = -1
+
 # A key with a later deadline than this never expires for all that it matters.
 DEADLINE_MAX_MS: Final = 2**62
 

@@ -31,40 +31,52 @@ from trivet_node.persistence.rdb_format import (
     RdbError,
 )
 from trivet_node.persistence.rdb_source import RdbSource
-from trivet_node.persistence.rdb_types import RDB_TYPES, UNSUPPORTED
+from trivet_node.persistence.rdb_types import read_value
+from trivet_node.values.limits import PackingLimits
 
 # No key of the file is thrown away because its deadline has passed.
 KEEP_EXPIRED: Final = -1
 _CHECKSUM_SINCE_VERSION: Final = 5
 _QUOTED_KEY_MAX: Final = 128
 _NO_DEADLINE: Final = -(2**63)
+_UNKNOWN: Final = -1
+_MS_PER_SECOND: Final = 1000
+# A longer idle time is as good as this one.
+_IDLE_MAX_S: Final = 2**32
 _MODULE_NAME_ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 @final
 class RdbReader:
-    """Loads the bytes that `read(count)` returns into an empty keyspace.
+    """Loads the bytes that `read(count)` returns into an empty keyspace; `limits` say which values are kept packed.
 
-    Keys whose deadline lies before `now_ms` (Unix milliseconds) are left out, unless it is KEEP_EXPIRED.
+    Keys whose deadline lies before `now_ms` (Unix milliseconds) are left out, unless it is KEEP_EXPIRED. So are
+    collections without elements, which Redis once wrote. When, or how often, keys were used is kept where the
+    keyspace keeps such a log.
     """
 
-    def __init__(self, read: Callable[[int], bytes], keyspace: Keyspace, now_ms: int = KEEP_EXPIRED) -> None:
+    def __init__(
+        self, read: Callable[[int], bytes], keyspace: Keyspace, limits: PackingLimits, now_ms: int = KEEP_EXPIRED
+    ) -> None:
         self.source: RdbSource = RdbSource(read)
         self.facts: dict[bytes, bytes] = {}
         self.keys_loaded: int = 0
         self.keys_expired: int = 0
+        self.empty_keys_skipped: int = 0
         self._keyspace: Keyspace = keyspace
+        self._limits: PackingLimits = limits
         self._now_ms: int = now_ms
         self._database: Database = keyspace.database(0)
         self._deadline_ms: int = _NO_DEADLINE
+        self._frequency: int = _UNKNOWN
+        self._idle_s: int = _UNKNOWN
         self._version: int = 0
 
     def step(self, keys: int) -> bool:
         """Load about `keys` more keys; return whether there are more to load."""
         if self._version == 0:
             self._read_header()
-        goal = self.keys_loaded + self.keys_expired + keys
-        while self.keys_loaded + self.keys_expired < goal:
+        while keys > 0:
             begin = self.source.offset()
             code = self.source.byte()
             if code == OPCODE_END:
@@ -74,6 +86,7 @@ class RdbReader:
                 self._read_opcode(code, begin)
             else:
                 self._read_key(int(code), begin)
+                keys -= 1
         return True
 
     def _read_header(self) -> None:
@@ -101,9 +114,9 @@ class RdbReader:
             name = source.string()
             self.facts[name] = source.string()
         elif code == OPCODE_FREQUENCY:
-            source.byte()
+            self._frequency = int(source.byte())
         elif code == OPCODE_IDLE:
-            source.length()
+            self._idle_s = min(source.length(), _IDLE_MAX_S)
         else:
             self._refuse_opcode(code, begin)
 
@@ -121,20 +134,22 @@ class RdbReader:
             )
         self._database = self._keyspace.database(index)
 
-    def _read_key(self, code: int, begin: int) -> None:
-        rdb_type = RDB_TYPES.get(code)
-        if rdb_type is None and code not in UNSUPPORTED:
-            raise RdbError(begin, f"unknown value type {code}")
+    def _read_key(self, form: int, begin: int) -> None:
         key = self.source.string()
-        if rdb_type is None:
-            raise RdbError(begin, f"key {_quoted(key)} has type {code}, {UNSUPPORTED[code]}, not known to this version")
-        value = rdb_type.read(self.source)
+        try:
+            value = read_value(form, self.source, self._limits)
+        except RdbError as error:
+            raise RdbError(error.offset, f"key {_quoted(key)}: {error.reason}") from None
         deadline_ms = self._deadline_ms
-        self._deadline_ms = _NO_DEADLINE
-        if deadline_ms != _NO_DEADLINE and deadline_ms < self._now_ms and self._now_ms != KEEP_EXPIRED:
+        if value is None:
+            self.empty_keys_skipped += 1
+        elif deadline_ms != _NO_DEADLINE and deadline_ms < self._now_ms and self._now_ms != KEEP_EXPIRED:
             self.keys_expired += 1
-            return
-        self._store(key, value, deadline_ms, begin)
+        else:
+            self._store(key, value, deadline_ms, begin)
+        self._deadline_ms = _NO_DEADLINE
+        self._frequency = _UNKNOWN
+        self._idle_s = _UNKNOWN
 
     def _store(self, key: bytes, value: object, deadline_ms: int, begin: int) -> None:
         database = self._database
@@ -143,6 +158,9 @@ class RdbReader:
         database.put(key, value)
         if deadline_ms != _NO_DEADLINE:
             database.set_deadline(key, min(max(deadline_ms, 0), DEADLINE_MAX_MS))
+        keyspace = self._keyspace
+        idle_ms = self._idle_s * _MS_PER_SECOND if self._idle_s != _UNKNOWN else _UNKNOWN
+        keyspace.access.recall(database.index, key, idle_ms, self._frequency, int(keyspace.now_ms))
         self.keys_loaded += 1
 
     def _check_end(self) -> None:

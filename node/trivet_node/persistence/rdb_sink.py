@@ -6,24 +6,37 @@ from librt.strings import BytesWriter
 from mypy_extensions import i64
 
 from trivet_node.persistence.crc64 import crc64
-from trivet_node.persistence.rdb_format import LENGTH_32_BITS, LENGTH_64_BITS
+from trivet_node.persistence.lzf import Compressor
+from trivet_node.persistence.rdb_format import ENCODED, ENCODING_LZF, LENGTH_32_BITS, LENGTH_64_BITS
 from trivet_node.values.strings import parse_integer
 
 # No integer of 32 bits has more characters than this.
 _LONGEST_INT32: Final = 11
+# Longer strings are compressed, where that saves at least this many bytes.
+_UNCOMPRESSED_MAX: Final = 20
+_LEAST_SAVING: Final = 4
+# From here on a sink is to be emptied, also in the middle of a value.
+CHUNK_BYTES: Final = 256 * 1024
+
+_compressor: Final = Compressor()
 
 
 @final
 class RdbSink:
-    """Bytes not taken yet, and the checksum of all that were."""
+    """Bytes not taken yet, and the checksum of all that were. `compress` is the setting rdbcompression."""
 
-    def __init__(self) -> None:
+    def __init__(self, compress: bool) -> None:
         self.crc: int = 0
+        self._compress: bool = compress
         self._out: BytesWriter = BytesWriter()
 
     def __len__(self) -> int:
         """Return how many bytes wait to be taken."""
         return len(self._out)
+
+    def is_full(self) -> bool:
+        """Say whether it is time to take what is there."""
+        return len(self._out) >= CHUNK_BYTES
 
     def take(self) -> bytes:
         """Return the bytes written since the last take(), and add them to the checksum."""
@@ -56,11 +69,13 @@ class RdbSink:
             out.write(int(value).to_bytes(8, "big"))
 
     def string(self, text: bytes) -> None:
-        """Write a string, as an integer where it is a short canonical one."""
+        """Write a string, as an integer where it is a short canonical one, compressed where that saves."""
         if len(text) <= _LONGEST_INT32:
             number = parse_integer(text)
             if number is not None and self._small_integer(number):
                 return
+        elif self._compress and len(text) > _UNCOMPRESSED_MAX and self._compressed(text):
+            return
         self.length(len(text))
         self._out.write(text)
 
@@ -70,6 +85,17 @@ class RdbSink:
             text = b"%d" % number
             self.length(len(text))
             self._out.write(text)
+
+    def _compressed(self, text: bytes) -> bool:
+        """Write a string compressed; say whether that saves anything."""
+        compressed = _compressor.compress(text, len(text) - _LEAST_SAVING)
+        if not compressed:
+            return False
+        self._out.append((ENCODED << 6) | ENCODING_LZF)
+        self.length(len(compressed))
+        self.length(len(text))
+        self._out.write(compressed)
+        return True
 
     def _small_integer(self, number: int) -> bool:
         """Write `number` in the encoding for integers of at most 32 bits; say whether it fits."""

@@ -23,6 +23,8 @@ from trivet_node.persistence.rdb_format import (
     LENGTH_64_BITS,
     RdbError,
 )
+from trivet_node.persistence.ziplist import MalformedPack, ziplist_texts
+from trivet_node.values.listpack import is_valid
 
 _PIECE_BYTES: Final = 256 * 1024
 _LENGTH_MAX: Final = 2**62
@@ -83,6 +85,26 @@ class RdbSource:
     def integer(self, size: int, *, signed: bool = False) -> int:
         """Return the next `size` bytes as a little-endian integer."""
         return int.from_bytes(self.take(size), "little", signed=signed)
+
+    def listpack(self) -> bytes:
+        """Return the next string, which is to be a listpack."""
+        begin = self.offset()
+        pack = self.string()
+        if not is_valid(pack):
+            raise RdbError(begin, "a listpack is malformed")
+        return pack
+
+    def ziplist(self) -> list[bytes]:
+        """Return the entries of the next string, which is to be a ziplist."""
+        begin = self.offset()
+        try:
+            return ziplist_texts(self.string())
+        except MalformedPack as error:
+            raise RdbError(begin, str(error)) from None
+
+    def refuse(self, reason: str) -> RdbError:
+        """Return the error for a value that cannot be, to be raised when the last byte that shows it was taken."""
+        return RdbError(self.offset(), reason)
 
     def _length(self, first: i64, begin: int) -> int:
         kind = first >> 6

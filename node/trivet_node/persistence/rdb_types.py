@@ -1,86 +1,87 @@
-"""How values of each type are written to an RDB file and read from it.
+"""How values are written to RDB files and DUMP payloads, and read from them: here by type, by form in rdb_lists.py etc.
 
-A type is one class here and one line in each table: `RDB_TYPES` by the byte in the file (a type may be read from
-several forms, old and new), `_by_class` by the Python class of the value. `UNSUPPORTED` names what files of Redis may
-hold and this version does not, so that a refusal can say it.
+A form is the byte before the key that says how the value behind it is laid out. A type is written in one or two forms,
+those of Redis 7.0, and read from all that Redis ever had. What is read is checked in every respect before it becomes a
+value: whatever the bytes are, either they make a sound value or RdbError is raised, and no more memory is taken than
+they are worth. A large value is written in parts, so that it never stands in memory twice.
 """
 
-from typing import Final, final
+from typing import Final
 
-from mypy_extensions import mypyc_attr
+from mypy_extensions import i64
 
+from trivet_node.persistence import rdb_hashes, rdb_lists, rdb_sets, rdb_zsets
+from trivet_node.persistence.rdb_format import DONE
 from trivet_node.persistence.rdb_sink import RdbSink
 from trivet_node.persistence.rdb_source import RdbSource
+from trivet_node.values.hashes import Hash
+from trivet_node.values.limits import PackingLimits
+from trivet_node.values.lists import List
+from trivet_node.values.sets import Set
 from trivet_node.values.strings import encode_string
+from trivet_node.values.zsets import SortedSet
+
+_STRING: Final = 0
+_MODULE: Final = (6, 7)
+_LISTS: Final = (rdb_lists.LIST, rdb_lists.LIST_ZIPLIST, rdb_lists.LIST_QUICKLIST, rdb_lists.LIST_QUICKLIST_2)
+_SETS: Final = (rdb_sets.SET, rdb_sets.SET_INTSET)
+_ZSETS: Final = (rdb_zsets.ZSET, rdb_zsets.ZSET_2, rdb_zsets.ZSET_ZIPLIST, rdb_zsets.ZSET_LISTPACK)
+_HASHES: Final = (rdb_hashes.HASH, rdb_hashes.HASH_ZIPMAP, rdb_hashes.HASH_ZIPLIST, rdb_hashes.HASH_LISTPACK)
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
-class RdbType:
-    """One form of a value in a file."""
+def form_of(value: object) -> i64:
+    """Return the form in which `value` is written."""
+    if isinstance(value, (bytes, int, bytearray)):
+        return _STRING
+    if isinstance(value, List):
+        return rdb_lists.LIST_QUICKLIST_2
+    if isinstance(value, Set):
+        return rdb_sets.set_form(value)
+    if isinstance(value, SortedSet):
+        return rdb_zsets.zset_form(value)
+    if isinstance(value, Hash):
+        return rdb_hashes.hash_form(value)
+    raise TypeError(f"no value of a key: {value!r}")
 
-    code: int = -1
 
-    def write(self, sink: RdbSink, value: object) -> None:
-        """Write `value` without the type's byte and the key."""
-        raise NotImplementedError
+def write_part(sink: RdbSink, value: object, part: i64, limits: PackingLimits) -> i64:
+    """Write a piece of `value`, its first one where `part` is 0, without its form and key.
 
-    def read(self, source: RdbSource) -> object:
-        """Return the value that begins here."""
-        raise NotImplementedError
+    Return what `part` is to be for the next piece, or DONE. A piece ends where the sink is full.
+    """
+    if isinstance(value, bytes):
+        sink.string(value)
+    elif isinstance(value, int):
+        sink.integer_string(value)
+    elif isinstance(value, bytearray):
+        sink.string(bytes(value))
+    elif isinstance(value, List):
+        return rdb_lists.write_list(sink, value, part, limits)
+    elif isinstance(value, Set):
+        return rdb_sets.write_set(sink, value, part)
+    elif isinstance(value, SortedSet):
+        return rdb_zsets.write_zset(sink, value, part)
+    elif isinstance(value, Hash):
+        return rdb_hashes.write_hash(sink, value, part)
+    else:
+        raise TypeError(f"no value of a key: {value!r}")
+    return DONE
 
 
-@final
-class StringType(RdbType):
-    """Strings: `bytes`, `int` or `bytearray` in memory."""
-
-    code = 0
-
-    def write(self, sink: RdbSink, value: object) -> None:
-        """Write a string; numbers in their short form."""
-        if isinstance(value, int):
-            sink.integer_string(value)
-        elif isinstance(value, bytes):
-            sink.string(value)
-        elif isinstance(value, bytearray):
-            sink.string(bytes(value))
-        else:
-            raise TypeError(type(value))
-
-    def read(self, source: RdbSource) -> object:
-        """Return a string as it is kept in memory."""
+def read_value(form: int, source: RdbSource, limits: PackingLimits) -> object:
+    """Return the value that begins here, or None where it is a collection without elements. Raises RdbError."""
+    if form == _STRING:
         return encode_string(source.string())
-
-
-_STRING: Final = StringType()
-
-RDB_TYPES: Final[dict[int, RdbType]] = {_STRING.code: _STRING}
-
-_by_class: Final[dict[type, RdbType]] = {bytes: _STRING, int: _STRING, bytearray: _STRING}
-
-UNSUPPORTED: Final[dict[int, str]] = {
-    1: "list",
-    2: "set",
-    3: "sorted set",
-    4: "hash",
-    5: "sorted set (binary scores)",
-    6: "module value (before release)",
-    7: "module value",
-    9: "hash (zipmap)",
-    10: "list (ziplist)",
-    11: "set (intset)",
-    12: "sorted set (ziplist)",
-    13: "hash (ziplist)",
-    14: "list (quicklist)",
-    15: "stream",
-    16: "hash (listpack)",
-    17: "sorted set (listpack)",
-    18: "list (quicklist of listpacks)",
-    19: "stream (2)",
-    20: "set (listpack)",
-    21: "stream (3)",
-}
-
-
-def type_of(value: object) -> RdbType:
-    """Return how `value` is written."""
-    return _by_class[type(value)]
+    if form in _LISTS:
+        listed = rdb_lists.read_list(form, source, limits)
+        return listed if listed.length() > 0 else None
+    if form in _SETS:
+        members = rdb_sets.read_set(form, source, limits)
+        return members if len(members) > 0 else None
+    if form in _ZSETS:
+        ordered = rdb_zsets.read_zset(form, source, limits)
+        return ordered if len(ordered) > 0 else None
+    if form in _HASHES:
+        hashed = rdb_hashes.read_hash(form, source, limits)
+        return hashed if len(hashed) > 0 else None
+    raise source.refuse("a value of a module cannot be loaded" if form in _MODULE else f"unknown value type {form}")

@@ -16,7 +16,6 @@ import trio
 
 from trivet_node.client import Client
 from trivet_node.engine import Engine
-from trivet_node.keyspace import Keyspace
 from trivet_node.persistence.rdb_format import RdbError
 from trivet_node.persistence.rdb_reader import RdbReader
 from trivet_node.replication.handshake import ASKS, FULL, Handshake, HandshakeError, Introduction
@@ -152,8 +151,8 @@ class PrimaryLink:
         with tempfile.TemporaryFile(dir=".") as file:
             rest = await self._receive_snapshot(upstream, receiver, file)
             file.seek(0)
-            keyspace = Keyspace(self.server.config.databases)
-            reader = RdbReader(file.read, keyspace)
+            keyspace = self.server.keyspace.beside()
+            reader = RdbReader(file.read, keyspace, self.server.limits)
             with first_of(RdbError, trio.BrokenResourceError):
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(receiver.keep_alive)

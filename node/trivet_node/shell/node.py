@@ -213,7 +213,7 @@ class Node(Host):
         try:
             # A replica keeps expired keys until its primary deletes them.
             expired_before_ms = KEEP_EXPIRED if is_replica else unix_ms()
-            reader = await load_snapshot(path, server.keyspace, expired_before_ms, self._note_load)
+            reader = await load_snapshot(path, server, expired_before_ms, self._note_load)
         except (RdbError, OSError) as error:
             log.log("warning", f"Fatal error loading the DB from {path}: {error}. Exiting; the file was not changed.")
             return False
@@ -226,6 +226,8 @@ class Node(Host):
             if point is not None:
                 roles.resume(server, point)
             keys = f"keys loaded: {reader.keys_loaded}, keys expired: {reader.keys_expired}"
+            if reader.empty_keys_skipped:
+                keys += f", empty keys skipped: {reader.empty_keys_skipped}"
             log.log("notice", f"Done loading RDB, {keys}.")
             log.log("notice", f"DB loaded from disk: {time.monotonic() - started_s:.3f} seconds")
         return True

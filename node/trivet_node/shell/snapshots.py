@@ -16,7 +16,7 @@ import trio
 
 from trivet_node.client import CLOSE_NOW
 from trivet_node.persistence.facts import facts_to_write
-from trivet_node.persistence.rdb_writer import RdbWriter
+from trivet_node.persistence.rdb_writer import RdbWriter, WriterOptions
 from trivet_node.replication.replicas import Replica
 from trivet_node.server.replicating import sync
 from trivet_node.server.saving import background_save_ended
@@ -109,7 +109,10 @@ class Snapshots:
             int(server.keyspace.now_ms),
             memory_facts()["used_memory"],
         )
-        return RdbWriter(server.keyspace, facts, server.config.rdbchecksum)
+        config = server.config
+        keeps_access = config.maxmemory_policy.endswith(("-lru", "-lfu"))
+        options = WriterOptions(config.rdbchecksum, config.rdbcompression, keeps_access)
+        return RdbWriter(server.keyspace, facts, server.limits, options)
 
     def _fork(self, work: Any, keep: tuple[int, ...] = ()) -> Child | None:
         try:

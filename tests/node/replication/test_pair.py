@@ -12,10 +12,9 @@ from trivet_node.client import CLOSE_NOW, CLOSING, PENDING, Client
 from trivet_node.config import Config
 from trivet_node.engine import Engine
 from trivet_node.host import Host
-from trivet_node.keyspace import Keyspace
 from trivet_node.persistence.facts import facts_to_write
 from trivet_node.persistence.rdb_reader import RdbReader
-from trivet_node.persistence.rdb_writer import RdbWriter
+from trivet_node.persistence.rdb_writer import RdbWriter, WriterOptions
 from trivet_node.replication.handshake import ASKS, FULL, Handshake, Introduction
 from trivet_node.replication.payload import Payload
 from trivet_node.replication.upstream import CONNECTED
@@ -56,7 +55,7 @@ class SilentHost(Host):
             return False
         server = self.node.server
         facts = facts_to_write(server.replication, server.propagation.selected, START_MS, 0)
-        self.snapshot = b"".join(RdbWriter(server.keyspace, facts).chunks())
+        self.snapshot = b"".join(RdbWriter(server.keyspace, facts, server.limits, WriterOptions()).chunks())
         sync.snapshot_began(server)
         return True
 
@@ -147,8 +146,8 @@ class Link:
         payload = Payload()
         data = payload.feed(self._rest + self.far.reply.take())
         assert payload.is_complete
-        keyspace = Keyspace(16)
-        reader = RdbReader(io.BytesIO(data).read, keyspace)
+        keyspace = self.replica.server.keyspace.beside()
+        reader = RdbReader(io.BytesIO(data).read, keyspace, self.replica.server.limits)
         while reader.step(10):
             pass
         joining.exchange(self.replica.server, keyspace, reader.facts, self.answer.replication_id, self.answer.offset)
