@@ -73,7 +73,7 @@ class SortedSet:
             if fits(listpack.count(self.pack) + 2 >> 1, len(member), limits):
                 self.pack = zset_packs.insert(self.pack, member, score)
                 return ADDED
-            self._unpack()
+            self.unpack()
         scores = self.scores
         order = self.order
         assert scores is not None and order is not None
@@ -174,9 +174,11 @@ class SortedSet:
         self.pack = zset_packs.insert(zset_packs.remove(pack, at), member, score)
         return UPDATED
 
-    def _unpack(self) -> None:
-        self._hold([(score, member) for member, score in self.items()])
-        self.pack = b""
+    def unpack(self) -> None:
+        """Become a large set, which it stays."""
+        if self.order is None:
+            self._hold([(score, member) for member, score in self.items()])
+            self.pack = b""
 
     def _hold(self, pairs: list[tuple[float, bytes]]) -> None:
         """Become a large set of these pairs, which are in order."""
