@@ -1,33 +1,139 @@
 """Run the same steps on two peers and say where they differ.
 
-Everything must be equal byte for byte, except that replies which show a time may differ by TOLERANCE_MS, KEYS and SCAN
-may come in any order, RANDOMKEY may draw different keys, and cursors mean something to their own server only.
+Everything must be equal byte for byte, except what the rules of the families say (families/, rules.py). Beside the
+clients of the steps each peer has an observer, who arranges things and looks at the result, and a listener, who is told
+of every event of the keyspace; he must be told the same in the same order.
+
+A client whose command blocks waits until another one serves it; its reply is compared when it comes. Before its own
+next step, and in the end, the observer unblocks it.
 """
 
 import itertools
-from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
-from tests.differential.generator import DATABASES, Arguments, Step
+from tests.differential.contents import compare_contents
+from tests.differential.difference import Difference, cut, show
+from tests.differential.families import RULES
+from tests.differential.generator import CLIENTS, Arguments, Step
 from tests.differential.peers import Peer
 from tests.differential.replies import Reply
+from trivet_node.command import BLOCKING
+from trivet_node.commands.table import COMMANDS
+from trivet_node.config import SETTINGS
 
-TOLERANCE_MS: Final = 2_000
-_COUNTERS: Final = (b"keyspace_hits", b"keyspace_misses", b"expired_keys", b"total_error_replies")
+OBSERVER: Final = CLIENTS
+LISTENER: Final = CLIENTS + 1
 _QUEUED: Final = Reply(b"+", b"QUEUED")
+_MAY_BLOCK: Final = frozenset(command.name.upper().encode() for command in COMMANDS if command.flags & BLOCKING)
+# Until keyspace events have landed.
+HAS_EVENTS: Final = not SETTINGS["notify-keyspace-events"].only_default
 
 
-class Difference(AssertionError):
-    """Two peers have answered differently."""
+class Sequence(NamedTuple):
+    """What the observer sets before, and the steps."""
+
+    settings: Arguments
+    steps: list[Step]
 
 
-class Comparison:
-    """Compares replies; knows for each client what it has queued, because EXEC answers for all of that."""
+def same(arguments: Arguments, one: Reply, other: Reply) -> bool:
+    """Say whether two replies to one command are equal as far as they must be."""
+    if one == other:
+        return True
+    rule = RULES.get(arguments[0].upper())
+    return rule is not None and one.kind == other.kind and rule(arguments, one, other)
 
-    def __init__(self, clients: int) -> None:
-        self._queued: list[list[Arguments]] = [[] for _ in range(clients)]
 
-    def compare(self, client: int, arguments: Arguments, one: Reply, other: Reply) -> None:
+class Duel:
+    """Two peers in the middle of a sequence.
+
+    It knows what each client has queued, because EXEC answers for all of that.
+    """
+
+    def __init__(self, one: Peer, other: Peer, settings: Arguments) -> None:
+        self._peers = (one, other)
+        self._queued: list[list[Arguments]] = [[] for _ in range(CLIENTS)]
+        # What each blocked client waits for, and its numbers on the two peers.
+        self._blocked: dict[int, Arguments] = {}
+        self._ids: list[list[bytes]] = []
+        self._unblocked = 0
+        # How many of the steps have begun.
+        self.begun = 0
+        for peer in self._peers:
+            self._prepare(peer, settings)
+
+    def _prepare(self, peer: Peer, settings: Arguments) -> None:
+        """Give a peer new clients and no keys. Clients with an odd number speak RESP3."""
+        peer.connect(CLIENTS + 2)
+        for request in ((b"FLUSHALL",), (b"CONFIG", b"SET", b"notify-keyspace-events", b"KEAmn"), settings):
+            reply = peer.run(OBSERVER, [request])[0]
+            # Until both have landed: keyspace events, the limits of all types.
+            assert reply.value == b"OK" or request[0] == b"CONFIG", (request, reply)
+        for client in range(1, CLIENTS, 2):
+            peer.run(client, [(b"HELLO", b"3")])
+        ids = [peer.run(client, [(b"CLIENT", b"ID")])[0].value for client in range(CLIENTS)]
+        self._ids.append([identity for identity in ids if isinstance(identity, bytes)])
+        peer.run(LISTENER, [(b"PSUBSCRIBE", b"__key*__:*")])
+
+    def run(self, steps: list[Step]) -> None:
+        """Run all steps and compare every reply, all events, and what is stored in the end."""
+        for client, group in itertools.groupby(steps, key=lambda step: step.client):
+            together = list(group)
+            self.begun += len(together)
+            self._run_group(client, [request for step in together for request in step.requests])
+        self.unblock_all()
+        self._compare_events()
+        compare_contents(*self._peers, OBSERVER, same)
+
+    def _run_group(self, client: int, requests: list[Arguments]) -> None:
+        """Run requests of one client, as many at once as can be without waiting."""
+        while requests:
+            if client in self._blocked:
+                self._unblock(client)
+            length = next((n for n, request in enumerate(requests, 1) if request[0].upper() in _MAY_BLOCK), None)
+            self._send(client, requests[:length])
+            requests = requests[length:] if length else []
+
+    def _send(self, client: int, requests: list[Arguments]) -> None:
+        one, other = [peer.run(client, requests) for peer in self._peers]
+        for arguments, first, second in zip(requests, one, other, strict=False):
+            self._compare(client, arguments, first, second)
+        if len(one) != len(other):
+            raise Difference(f"client {client}: {show(requests[-1])} blocks one side only: {cut(one)} {cut(other)}")
+        if len(one) < len(requests):
+            self._blocked[client] = requests[-1]
+        self._compare_late()
+
+    def _compare_late(self) -> None:
+        """Compare the replies to clients that waited and were served meanwhile."""
+        if not self._blocked:
+            return
+        one, other = [peer.late(OBSERVER, list(self._blocked)) for peer in self._peers]
+        if one.keys() != other.keys():
+            raise Difference(f"of the waiting {self._blocked} not the same were served:\n  {cut(one)}\n  {cut(other)}")
+        for client, reply in one.items():
+            self._compare(client, self._blocked.pop(client), reply, other[client])
+
+    def _unblock(self, client: int) -> None:
+        self._unblocked += 1
+        how = [(), (b"TIMEOUT",), (b"ERROR",)][self._unblocked % 3]
+        one, other = [
+            peer.run(OBSERVER, [(b"CLIENT", b"UNBLOCK", ids[client], *how)])[0]
+            for peer, ids in zip(self._peers, self._ids, strict=True)
+        ]
+        if one != other:
+            raise Difference(f"CLIENT UNBLOCK of client {client}:\n  {cut(one)}\n  {cut(other)}")
+        self._compare_late()
+        if client in self._blocked:
+            raise Difference(f"client {client} is blocked after CLIENT UNBLOCK")
+
+    def unblock_all(self) -> None:
+        """Unblock every client that waits, one after the other."""
+        for client in sorted(self._blocked):
+            if client in self._blocked:
+                self._unblock(client)
+
+    def _compare(self, client: int, arguments: Arguments, one: Reply, other: Reply) -> None:
         queued = self._queued[client]
         if one == other == _QUEUED:
             queued.append(arguments)
@@ -39,9 +145,24 @@ class Comparison:
         else:
             equal = same(arguments, one, other)
         if not equal:
-            raise Difference(f"client {client}: {show(arguments)}\n  {one}\n  {other}\n  queued: {queued}")
+            raise Difference(
+                f"client {client}: {show(arguments)}\n  {cut(one)}\n  {cut(other)}\n  queued: {cut(queued)}"
+            )
         if arguments[0].upper() in (b"EXEC", b"DISCARD") and not _keeps_transaction(one):
             queued.clear()
+
+    def _compare_events(self) -> None:
+        one, other = [[event.words()[2:] for event in peer.pushed(LISTENER)] for peer in self._peers]
+        for number, (first, second) in enumerate(itertools.zip_longest(one, other)):
+            if HAS_EVENTS and first != second:
+                before = one[max(0, number - 4) : number]
+                raise Difference(f"event {number}: {cut(first)} instead of {cut(second)}, after {before}")
+
+    def leave(self) -> None:
+        """Leave no client blocked on either peer, whatever has happened."""
+        for peer, ids in zip(self._peers, self._ids, strict=True):
+            for identity in ids:
+                peer.run(OBSERVER, [(b"CLIENT", b"UNBLOCK", identity)])
 
 
 def _keeps_transaction(reply: Reply) -> bool:
@@ -51,159 +172,43 @@ def _keeps_transaction(reply: Reply) -> bool:
     )
 
 
-def same(arguments: Arguments, one: Reply, other: Reply) -> bool:
-    """Say whether two replies to one command are equal as far as they must be."""
-    if one == other:
-        return True
-    rule = _RULES.get(arguments[0].upper())
-    if arguments[0].upper() == b"OBJECT" and arguments[1].upper() == b"IDLETIME":
-        rule = _same_seconds
-    return rule is not None and one.kind == other.kind and rule(one, other)
+def run(one: Peer, other: Peer, sequence: Sequence) -> None:
+    """Empty both peers, run the sequence on both, and compare everything."""
+    duel = Duel(one, other, sequence.settings)
+    try:
+        duel.run(sequence.steps)
+    except Difference as difference:
+        difference.begun = duel.begun
+        raise
+    finally:
+        duel.leave()
 
 
-def _same_keys(one: Reply, other: Reply) -> bool:
-    return sorted(one.words()) == sorted(other.words())
+def shortest(one: Peer, other: Peer, sequence: Sequence, begun: int, budget: int = 150) -> Sequence:
+    """Return a sequence of fewer steps that still shows a difference, after at most `budget` runs.
 
-
-def _same_scan(one: Reply, other: Reply) -> bool:
-    return len(one.items()) == len(other.items()) == 2 and _same_keys(one.items()[1], other.items()[1])
-
-
-def _both_a_key(one: Reply, other: Reply) -> bool:
-    return one.value is not None and other.value is not None
-
-
-def _same_milliseconds(one: Reply, other: Reply) -> bool:
-    return _same_time(one, other, TOLERANCE_MS)
-
-
-def _same_seconds(one: Reply, other: Reply) -> bool:
-    return _same_time(one, other, TOLERANCE_MS // 1000)
-
-
-def _same_time(one: Reply, other: Reply, tolerance: int) -> bool:
-    first, second = one.integer(), other.integer()
-    return first is not None and second is not None and min(first, second) >= 0 and abs(first - second) <= tolerance
-
-
-_RULES: Final[dict[bytes, Callable[[Reply, Reply], bool]]] = {
-    b"KEYS": _same_keys,
-    b"SCAN": _same_scan,
-    b"RANDOMKEY": _both_a_key,
-    b"TTL": _same_seconds,
-    b"PTTL": _same_milliseconds,
-    b"EXPIRETIME": _same_seconds,
-    b"PEXPIRETIME": _same_milliseconds,
-}
-
-
-def run(one: Peer, other: Peer, steps: list[Step], clients: int) -> None:
-    """Empty both peers, run the steps on both, and compare every reply and what is stored in the end.
-
-    Clients with an odd number speak RESP3.
+    `begun` is how many of the steps showed it. Where they do so by themselves, that is what is shortened.
     """
-    prepare(one, clients)
-    prepare(other, clients)
-    comparison = Comparison(clients)
-    for client, group in itertools.groupby(steps, key=lambda step: step[0]):
-        requests = [arguments for _, arguments in group]
-        replies = zip(requests, one.run(client, requests), other.run(client, requests), strict=True)
-        for arguments, first, second in replies:
-            comparison.compare(client, arguments, first, second)
-    compare_contents(one, other, clients)
-
-
-def prepare(peer: Peer, clients: int) -> None:
-    """Give a peer new clients and no keys. One client more than is asked for looks at the result."""
-    peer.connect(clients + 1)
-    peer.run(clients, [(b"FLUSHALL",)])
-    for client in range(1, clients, 2):
-        peer.run(client, [(b"HELLO", b"3")])
-
-
-def compare_contents(one: Peer, other: Peer, client: int) -> None:
-    """Compare type, encoding, value and deadline of every key in every database."""
-    for database in range(DATABASES):
-        for peer in (one, other):
-            peer.run(client, [(b"SELECT", b"%d" % database)])
-        sizes = [peer.run(client, [(b"DBSIZE",), (b"KEYS", b"*")]) for peer in (one, other)]
-        keys = sorted(sizes[0][1].words())
-        if sizes[0][0] != sizes[1][0] or keys != sorted(sizes[1][1].words()):
-            raise Difference(f"keys of database {database} in the end:\n  {sizes[0]}\n  {sizes[1]}")
-        requests = [request for key in keys for request in _questions(key)]
-        first, second = [peer.run(client, requests) if requests else [] for peer in (one, other)]
-        for request, left, right in zip(requests, first, second, strict=True):
-            if not same(request, left, right):
-                raise Difference(f"in the end, database {database}: {show(request)}\n  {left}\n  {right}")
-
-
-def counted(peer: Peer, client: int) -> dict[bytes, int]:
-    """Return counters of a peer since its start which both sides count alike."""
-    reply = peer.run(client, [(b"INFO", b"stats")])[0]
-    assert isinstance(reply.value, bytes), reply
-    fields = dict(line.split(b":", 1) for line in reply.value.split(b"\r\n") if b":" in line)
-    return {name: int(fields[name]) for name in _COUNTERS}
-
-
-def same_stream(ours: list[Reply], real: list[Reply]) -> str:
-    """Return what differs between two propagated streams, or an empty string; deadlines may by TOLERANCE_MS."""
-    for number, (one, other) in enumerate(itertools.zip_longest(ours, real)):
-        if one is None or other is None or not _same_command(one, other):
-            context = "\n".join(f"  {_words(left)}   {_words(right)}" for left, right in zip(ours, real, strict=False))
-            shown = context.split("\n")[max(0, number - 3) : number + 3]
-            return "\n".join([f"command {number}: {_words(one)} instead of {_words(other)}", *shown])
-    return ""
-
-
-def _same_command(one: Reply, other: Reply) -> bool:
-    """Say whether two propagated commands are equal but for a deadline."""
-    words, others = _words(one), _words(other)
-    if len(words) != len(others):
-        return False
-    return all(
-        left == right or (left.isdigit() and right.isdigit() and _is_deadline(words[:index], int(left) - int(right)))
-        for index, (left, right) in enumerate(zip(words, others, strict=True))
-    )
-
-
-def _is_deadline(before: list[bytes], difference: int) -> bool:
-    """Say whether the word behind `before` is a deadline that was computed, and may differ so much."""
-    is_computed = before[-1] == b"PXAT" or (len(before) == 2 and before[0].upper() == b"PEXPIREAT")
-    return is_computed and abs(difference) <= TOLERANCE_MS
-
-
-def _words(command: Reply | None) -> list[bytes]:
-    return [] if command is None else command.words()
-
-
-def _questions(key: bytes) -> list[Arguments]:
-    return [(b"TYPE", key), (b"OBJECT", b"ENCODING", key), (b"GET", key), (b"PEXPIRETIME", key)]
-
-
-def shortest(one: Peer, other: Peer, steps: list[Step], clients: int, budget: int = 150) -> list[Step]:
-    """Return fewer of `steps` that still show a difference, after at most `budget` runs."""
+    steps = sequence.steps[:begun]
+    if not _differs(one, other, sequence._replace(steps=steps)):
+        steps = sequence.steps
     size = len(steps) // 2
     while size > 0 and budget > 0:
         start = 0
         while start < len(steps) and budget > 0:
             fewer = steps[:start] + steps[start + size :]
             budget -= 1
-            if _differs(one, other, fewer, clients):
+            if _differs(one, other, sequence._replace(steps=fewer)):
                 steps = fewer
             else:
                 start += size
         size //= 2
-    return steps
+    return sequence._replace(steps=steps)
 
 
-def _differs(one: Peer, other: Peer, steps: list[Step], clients: int) -> bool:
+def _differs(one: Peer, other: Peer, sequence: Sequence) -> bool:
     try:
-        run(one, other, steps, clients)
+        run(one, other, sequence)
     except Difference:
         return True
     return False
-
-
-def show(arguments: Arguments) -> str:
-    """Return a command as people read it."""
-    return " ".join(repr(argument)[1:] for argument in arguments)

@@ -1,18 +1,23 @@
 """Random commands from a seed: mostly meaningful, often at a limit, sometimes wrong.
 
+The commands themselves come from the families (families/): a sequence draws from one or two of them, and always from
+the commands that work on any key, so that every family meets values of other types. Each family has keys that it
+prefers. What a family's forms build their arguments from is here.
+
 Times are chosen so that a difference of some seconds between two machines changes no reply but those that show a time:
 relative ones are far from now and from each other, absolute ones lie far away or in the past.
 """
 
 import random
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, Protocol
 
 Arguments = tuple[bytes, ...]
-Step = tuple[int, Arguments]
 
 CLIENTS: Final = 4
 DATABASES: Final = 3
+# Keys whose contents are drawn by chance begin with this: what is propagated about them is the same in shape only.
+CHANCE: Final = b"chance"
 # The step of relative times; more than a sequence of commands ever takes.
 _STEP_MS: Final = 60_000
 _FAR_MS: Final = 10**11
@@ -27,30 +32,9 @@ _NO_INTEGERS: Final = [
     *[b"9223372036854775808", b"-9223372036854775809", b"99999999999999999999999", b"3.0e10"],
 ]
 _FLOATS: Final = [
-    *[
-        b"0.1",
-        b"-0.1",
-        b"3.0e3",
-        b"1e400",
-        b"1e-400",
-        b"inf",
-        b"-inf",
-        b"nan",
-        b"0x1p-3",
-        b"1e4931",
-        b"5e-18",
-        b"-5e-18",
-    ],
-    *[
-        b"3.14159265358979323846",
-        b"1000000000000000000000",
-        b".5",
-        b"5.",
-        b"1.5 ",
-        b"-0.0",
-        b"1e5000",
-        b"123456789.123456789",
-    ],
+    *[b"0.1", b"-0.1", b"3.0e3", b"1e400", b"1e-400", b"inf", b"-inf", b"nan", b"0x1p-3", b"1e4931", b"5e-18"],
+    *[b"-5e-18", b"3.14159265358979323846", b"1000000000000000000000", b".5", b"5.", b"1.5 ", b"-0.0", b"1e5000"],
+    *[b"123456789.123456789", b"-inf", b"+inf", b"Infinity", b"(1", b"17179869184.00000001"],
 ]
 _TEXTS: Final = [
     *[b"", b"a", b"hello", b"Hello World", b"ohmytext", b"mynewtext", b"\x00\x01\xff", b"line\r\nbreak"],
@@ -58,40 +42,107 @@ _TEXTS: Final = [
 ]
 _PATTERNS: Final = [
     *[b"*", b"k*", b"k?", b"k[0-3]", b"k[^1]", b"k[3-0]", b"\\k1", b"", b"{tag}*", b"*[1]*", b"Key\\*\\[1\\]\\?"],
-    *[b"[", b"[^", b"k[", b"k[1", b"k\\", b"**", b"*?*", b"[a-", b"k[\\0-9]"],
+    *[b"[", b"[^", b"k[", b"k[1", b"k\\", b"**", b"*?*", b"[a-", b"k[\\0-9]", b"m*", b"m1?", b"[0-9]*"],
 ]
+# Elements, fields and members: few, so that commands meet those of others; in each form that listpacks store by itself.
+_MEMBERS: Final = [
+    *[b"m%d" % number for number in range(20)],
+    *[
+        b"%d" % number
+        for number in (0, 1, 2, 3, 7, 127, 128, -1, -4096, 4095, 32767, -32769, 8388608, 2**31, 2**63 - 1)
+    ],
+    *[b"", b"01", b"-0", b"\x00\xff", b"line\r\nbreak", b"y" * 63, b"y" * 64, b"y" * 65, b"z" * 300, b"z" * 5000],
+]
+_COUNTS: Final = [b"0", b"1", b"1", b"2", b"3", b"5", b"10", b"1000", b"-1", b"-3", b"-1000"]
+_TIMEOUTS: Final = [b"0", b"0", b"100", b"3e3", b"5000.5", b"0x400", b"1e6"]
+_NO_TIMEOUTS: Final = [b"-1", b"", b"x", b"inf", b"nan", b"-0.5", b"1e400", b"9223372036854775807", b"1 "]
+# The settings that decide how collections are stored, as they are without a configuration file, and small ones.
+_LIMITS: Final[dict[bytes, tuple[bytes, ...]]] = {
+    b"hash-max-listpack-entries": (b"512", b"0", b"3", b"16"),
+    b"hash-max-listpack-value": (b"64", b"4", b"20"),
+    b"list-max-listpack-size": (b"-2", b"-1", b"-5", b"1", b"3", b"16"),
+    b"list-compress-depth": (b"0", b"1", b"2"),
+    b"set-max-intset-entries": (b"512", b"0", b"3", b"16"),
+    b"zset-max-listpack-entries": (b"128", b"0", b"3", b"16"),
+    b"zset-max-listpack-value": (b"64", b"4", b"20"),
+    b"hll-sparse-max-bytes": (b"3000", b"0", b"50", b"500"),
+    b"stream-node-max-bytes": (b"4096", b"0", b"100", b"500"),
+    b"stream-node-max-entries": (b"100", b"0", b"1", b"5"),
+}
+
+
+class Step(NamedTuple):
+    """What one client sends at once: mostly one command, sometimes several that make sense only together."""
+
+    client: int
+    requests: tuple[Arguments, ...]
+
+
+class Family(Protocol):
+    """One family of commands, as families/ collects them."""
+
+    @property
+    def forms(self) -> "Sequence[Form]":
+        """What makes one command each; a form that stands there twice is drawn twice as often."""
+
+    @property
+    def scripts(self) -> "Sequence[Script]":
+        """What makes several commands that must stay together."""
 
 
 class Generator:
-    """A stream of steps (client, arguments) from one seed; `now_ms` is the time when it starts.
+    """A stream of steps from one seed; `now_ms` is the time when it starts.
 
-    With `expired` some keys are past their deadline from the beginning. They count until somebody looks at them, so
-    both sides must delete them lazily only.
+    `families` are those to draw from; all of them but the last have keys of their own that they prefer. With `expired`
+    some keys are past their deadline from the beginning. They count until somebody looks at them, so both sides must
+    delete them lazily only.
     """
 
-    def __init__(self, seed: int, now_ms: int, expired: bool = True) -> None:
+    def __init__(self, seed: int, now_ms: int, families: Sequence[Family], expired: bool = True) -> None:
         self.random = random.Random(seed)
         self.now_ms = now_ms
         self.expired = expired
+        self._families = families
+        # Whose turn it is.
+        self._index = 0
         self._times = 0
 
+    def limits(self) -> Arguments:
+        """Return a CONFIG SET of all limits of small collections: as they are by default, or small ones."""
+        small = self.random.random() < 0.6
+        values = [self.random.choice(choices) if small else choices[0] for choices in _LIMITS.values()]
+        return (b"CONFIG", b"SET", *[word for pair in zip(_LIMITS, values, strict=True) for word in pair])
+
     def steps(self, count: int) -> list[Step]:
-        """Return about `count` steps of several clients."""
+        """Return steps of several clients with at least `count` commands."""
         steps: list[Step] = []
-        while len(steps) < count:
-            client = self.random.randrange(CLIENTS)
-            if self.random.random() < 0.25:
-                steps += self._transaction(client)
-            elif self.random.random() < 0.03:
-                # Which key is drawn is chance, and expired ones are deleted on the way: so they are deleted before.
-                steps += [(client, (b"SCAN", b"0", b"COUNT", b"1000000")), (client, (b"RANDOMKEY",))]
-            else:
-                steps += [(client, self.command()) for _ in range(self.random.choice((1, 3, 10, 30)))]
+        done = 0
+        while done < count:
+            new = self._some_steps(self.random.randrange(CLIENTS))
+            done += sum(len(step.requests) for step in new)
+            steps += new
         return steps
+
+    def _some_steps(self, client: int) -> list[Step]:
+        if self.random.random() < 0.25:
+            return self._transaction(client)
+        if self.random.random() < 0.1:
+            scripts = self._family().scripts
+            return [Step(client, tuple(self.random.choice(scripts)(self)))] if scripts else []
+        return [self._step(client) for _ in range(self.random.choice((1, 3, 10, 30)))]
+
+    def _step(self, client: int) -> Step:
+        return Step(client, (self.command(),))
+
+    def _family(self) -> Family:
+        """Return the family whose turn it is: in one of four cases that of the commands for any key."""
+        last = len(self._families) - 1
+        self._index = last if self.random.random() < 0.25 else self.random.randrange(max(last, 1))
+        return self._families[self._index]
 
     def command(self) -> Arguments:
         """Return one command; a few of them are broken on purpose."""
-        arguments = list(self.random.choice(_COMMANDS)(self))
+        arguments = list(self.random.choice(self._family().forms)(self))
         if self.random.random() < 0.04:
             self._break(arguments)
         if self.random.random() < 0.2:
@@ -104,22 +155,22 @@ class Generator:
         other = choice.randrange(CLIENTS)
         steps: list[Step] = []
         if choice.random() < 0.6:
-            steps.append((client, (b"WATCH", *self.some_keys())))
+            steps.append(Step(client, ((b"WATCH", *self.some_keys()),)))
             if choice.random() < 0.15:
-                steps.append((client, (b"UNWATCH",)))
-        steps += [(other, self.command()) for _ in range(choice.choice((0, 0, 1, 3)))]
-        steps.append((client, (b"MULTI",)))
+                steps.append(Step(client, ((b"UNWATCH",),)))
+        steps += [self._step(other) for _ in range(choice.choice((0, 0, 1, 3)))]
+        steps.append(Step(client, ((b"MULTI",),)))
         for _ in range(choice.choice((0, 1, 2, 5))):
-            steps.append((client, self.command()))
+            steps.append(self._step(client))
             if choice.random() < 0.15:
-                steps.append((other, self.command()))
+                steps.append(self._step(other))
         wrong = choice.choice(((b"MULTI",), (b"WATCH", self.key()), (b"NOSUCH", b"x"), (b"GET",), (b"EXEC", b"x")))
         if choice.random() < 0.15:
-            steps.append((client, wrong))
+            steps.append(Step(client, (wrong,)))
         ends = ((b"EXEC",), (b"EXEC",), (b"EXEC",), (b"EXEC",), (b"EXEC",), (b"DISCARD",), (b"UNWATCH",))
-        steps.append((client, choice.choice(ends)))
+        steps.append(Step(client, (choice.choice(ends),)))
         if choice.random() < 0.1:
-            steps.append((client, (b"EXEC",)))
+            steps.append(Step(client, ((b"EXEC",),)))
         return steps
 
     def _break(self, arguments: list[bytes]) -> None:
@@ -136,7 +187,11 @@ class Generator:
         return bytes(byte ^ 32 if chr(byte).isalpha() and self.random.random() < 0.5 else byte for byte in word)
 
     def key(self) -> bytes:
-        return self.random.choice(_KEYS)
+        """Return a key: mostly one of those that the family prefers whose turn it is."""
+        own = len(self._families) - 1
+        if own < 1 or self._index == own or self.random.random() < 0.15:
+            return self.random.choice(_KEYS)
+        return self.random.choice(_KEYS[self._index :: own])
 
     def some_keys(self) -> list[bytes]:
         return [self.key() for _ in range(self.random.choice((1, 1, 2, 3, 5)))]
@@ -149,6 +204,10 @@ class Generator:
     def position(self) -> bytes:
         return self.random.choice((b"%d" % self.random.randint(-20, 60), self.integer()))
 
+    def count(self) -> bytes:
+        """Return how many elements a command asks for."""
+        return self.integer() if self.random.random() < 0.1 else self.random.choice(_COUNTS)
+
     def float(self) -> bytes:
         return self.random.choice((*_FLOATS, b"%.6f" % self.random.uniform(-100, 100), self.integer()))
 
@@ -159,6 +218,24 @@ class Generator:
 
     def value(self) -> bytes:
         return self.random.choice((self.text, self.text, self.integer, self.float))()
+
+    def member(self) -> bytes:
+        """Return an element of a list or set, a member or a field: mostly one of few."""
+        return self.value() if self.random.random() < 0.1 else self.random.choice(_MEMBERS)
+
+    def members(self) -> list[bytes]:
+        """Return some members, rarely as many as no listpack holds by default."""
+        length = self.random.choice((1, 1, 1, 1, 2, 2, 3, 5, 12)) if self.random.random() < 0.97 else 600
+        if length < 600:
+            return [self.member() for _ in range(length)]
+        return [b"%d" % self.random.randint(-(10**6), 10**6) for _ in range(length)]
+
+    def pattern(self) -> bytes:
+        return self.random.choice(_PATTERNS)
+
+    def timeout(self) -> bytes:
+        """Return seconds to block, more than a sequence takes, or none at all."""
+        return self.random.choice(_NO_TIMEOUTS if self.random.random() < 0.15 else _TIMEOUTS)
 
     def database(self) -> bytes:
         odd = (b"-1", b"16", b"99", b"x", b"2147483648", b"", b"1 ")
@@ -196,122 +273,34 @@ class Generator:
         return [self.option(word), self.time(word in (b"EX", b"EXAT"), word in (b"EXAT", b"PXAT"))]
 
 
-def _set(gen: Generator) -> Arguments:
-    arguments = [b"SET", gen.key(), gen.value()]
-    for _ in range(gen.random.choice((0, 0, 0, 1, 1, 2, 3))):
-        arguments += gen.random.choice(
-            (gen.timed(b"KEEPTTL"), [gen.option(b"NX", b"XX", b"GET")], [gen.option(b"GET", b"KEEPTTL", b"PERSIST")])
-        )
-    return tuple(arguments)
+Form = Callable[[Generator], Arguments]
+Script = Callable[[Generator], list[Arguments]]
+Maker = Callable[[Generator], bytes]
+
+_SOON: Final = frozenset([b"%d" % number for number in range(1, 100_000)])
+# A cursor that is none, or that of the beginning: others mean something to their own server only.
+_CURSORS: Final = (b"0", b"0", b"0", b"", b"x", b"1 ", b"18446744073709551616")
+_SCAN_COUNTS: Final = (b"1000000", b"1000000", b"1000000", b"0", b"-1", b"x")
 
 
-def _getex(gen: Generator) -> Arguments:
-    options = [gen.timed(b"PERSIST") for _ in range(gen.random.choice((0, 1, 1, 1, 2)))]
-    return (b"GETEX", gen.key(), *[argument for option in options for argument in option])
-
-
-def _expire(gen: Generator) -> Arguments:
-    name = gen.random.choice((b"EXPIRE", b"PEXPIRE", b"EXPIREAT", b"PEXPIREAT"))
-    time = gen.time(not name.startswith(b"P"), name.endswith(b"AT"))
-    conditions = [gen.option(b"NX", b"XX", b"GT", b"LT", b"ZZ") for _ in range(gen.random.choice((0, 0, 1, 1, 2)))]
-    return (name, gen.key(), time, *conditions)
-
-
-def _lcs(gen: Generator) -> Arguments:
-    arguments = [b"LCS", gen.key(), gen.key()]
-    for _ in range(gen.random.choice((0, 1, 2, 3))):
-        arguments.append(gen.option(b"LEN", b"IDX", b"IDX", b"WITHMATCHLEN"))
-    if gen.random.random() < 0.3:
-        arguments += [gen.option(b"MINMATCHLEN"), gen.integer()]
-    return tuple(arguments)
-
-
-def _scan(gen: Generator) -> Arguments:
-    """Return a SCAN that visits everything in one call: cursors of two servers mean different things."""
-    arguments = [b"SCAN", gen.random.choice((b"0", b"0", b"0", b"", b"x", b"1 ", b"18446744073709551616"))]
-    arguments += [gen.option(b"COUNT"), gen.random.choice((b"1000000", b"1000000", b"1000000", b"0", b"-1", b"x"))]
-    if gen.random.random() < 0.5:
-        arguments += [gen.option(b"MATCH"), gen.random.choice(_PATTERNS)]
-    if gen.random.random() < 0.3:
-        arguments += [gen.option(b"TYPE"), gen.option(b"string", b"list", b"nosuch")]
-    return tuple(arguments)
-
-
-def _copy(gen: Generator) -> Arguments:
-    options: list[bytes] = []
-    if gen.random.random() < 0.4:
-        options += [gen.option(b"DB"), gen.database()]
-    if gen.random.random() < 0.4:
-        options.append(gen.option(b"REPLACE", b"REPLACE", b"NX"))
-    return (b"COPY", gen.key(), gen.key(), *options)
-
-
-def _setrange(gen: Generator) -> Arguments:
-    odd = (b"-1", b"536870911", b"536870912", b"9223372036854775807", b"x", b"9223372036854775808")
-    offset = gen.random.choice(odd) if gen.random.random() < 0.2 else b"%d" % gen.random.randrange(300)
-    value = gen.text()
-    # What fits exactly into the largest string would be half a gigabyte.
-    return (b"SETRANGE", gen.key(), offset, value + b"xx" if offset == b"536870911" and value else value)
-
-
-def _flush(gen: Generator) -> Arguments:
-    if gen.random.random() < 0.6:
-        return (b"DBSIZE",)
-    return (gen.random.choice((b"FLUSHDB", b"FLUSHALL")), *gen.random.choice(((), (b"ASYNC",), (b"sync",), (b"NOW",))))
-
-
-def _object(gen: Generator) -> Arguments:
-    words = (b"ENCODING", b"ENCODING", b"ENCODING", b"FREQ", b"IDLETIME", b"HELP", b"NOSUCH")
-    word = gen.option(*words).partition(b"\x00")[0]
-    return (b"OBJECT", word) if word.upper() == b"HELP" else (b"OBJECT", word, gen.key())
-
-
-def _pairs(name: bytes) -> Callable[[Generator], Arguments]:
-    def make(gen: Generator) -> Arguments:
-        return (name, *[argument for key in gen.some_keys() for argument in (key, gen.value())])
-
-    return make
-
-
-def _form(name: bytes, *makers: Callable[[Generator], bytes]) -> Callable[[Generator], Arguments]:
+def form(name: bytes, *makers: Maker) -> Form:
+    """Return what makes a command of one argument from each maker."""
     return lambda gen: (name, *[make(gen) for make in makers])
 
 
-def _many(name: bytes) -> Callable[[Generator], Arguments]:
+def many_keys(name: bytes) -> Form:
+    """Return what makes a command of one or several keys."""
     return lambda gen: (name, *gen.some_keys())
 
 
-def _seconds(gen: Generator) -> bytes:
-    return gen.time(True, False)
+def many_members(name: bytes) -> Form:
+    """Return what makes a command of a key and one or several members."""
+    return lambda gen: (name, gen.key(), *gen.members())
 
 
-def _milliseconds(gen: Generator) -> bytes:
-    return gen.time(False, False)
-
-
-def _pattern(gen: Generator) -> bytes:
-    return gen.random.choice(_PATTERNS)
-
-
-_SOON: Final = frozenset([b"%d" % number for number in range(1, 100_000)])
-_KEY = Generator.key
-_VALUE = Generator.value
-_COMMANDS: Final[list[Callable[[Generator], Arguments]]] = [
-    *[_set, _set, _set, _set, _getex, _getex, _expire, _expire, _expire, _lcs, _lcs, _scan, _copy, _copy, _setrange],
-    *[_setrange, _flush, _object, _object, _object, _pairs(b"MSET"), _pairs(b"MSET"), _pairs(b"MSETNX")],
-    *[_form(name, _KEY) for name in (b"GET", b"GET", b"GETDEL", b"STRLEN", b"INCR", b"DECR", b"TYPE", b"PERSIST")],
-    *[_form(name, _KEY) for name in (b"TTL", b"PTTL", b"EXPIRETIME", b"PEXPIRETIME")],
-    *[_form(name, _KEY, _VALUE) for name in (b"GETSET", b"SETNX", b"APPEND", b"APPEND", b"APPEND")],
-    *[_form(name, _KEY, Generator.integer) for name in (b"INCRBY", b"INCRBY", b"DECRBY")],
-    *[_form(b"INCRBYFLOAT", _KEY, Generator.float)] * 3,
-    *[_form(name, _KEY, Generator.position, Generator.position) for name in (b"GETRANGE", b"GETRANGE", b"SUBSTR")],
-    _form(b"SETEX", _KEY, _seconds, _VALUE),
-    _form(b"PSETEX", _KEY, _milliseconds, _VALUE),
-    *[_many(name) for name in (b"MGET", b"DEL", b"UNLINK", b"EXISTS", b"TOUCH", b"WATCH", b"NOSUCH")],
-    *[_form(name, _KEY, _KEY) for name in (b"RENAME", b"RENAME", b"RENAMENX", b"RENAMENX")],
-    _form(b"KEYS", _pattern),
-    _form(b"MOVE", _KEY, Generator.database),
-    _form(b"SELECT", Generator.database),
-    _form(b"SWAPDB", Generator.database, Generator.database),
-    *[_form(name) for name in (b"UNWATCH", b"DISCARD", b"EXEC")],
-]
+def scan_arguments(gen: Generator) -> list[bytes]:
+    """Return what follows SCAN, and the key of its kin: everything is visited in one call."""
+    arguments = [gen.random.choice(_CURSORS), gen.option(b"COUNT"), gen.random.choice(_SCAN_COUNTS)]
+    if gen.random.random() < 0.5:
+        arguments += [gen.option(b"MATCH"), gen.pattern()]
+    return arguments

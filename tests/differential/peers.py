@@ -1,12 +1,18 @@
 """The two sides of a comparison: an engine in this process, and any server behind a socket."""
 
+import contextlib
 import random
+import select
 import socket
 import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Final, Protocol
 
+from tests.differential.difference import Difference
 from tests.differential.replies import Reply, ReplyReader
-from tests.processes import ServerProcess
+from tests.processes import ServerProcess, start_redis_server
 from trivet_node.client import Client
 from trivet_node.config import Config
 from trivet_node.engine import Engine
@@ -17,6 +23,9 @@ from trivet_wire.connection import encode_request
 Arguments = tuple[bytes, ...]
 _TIMEOUT_S: Final = 20.0
 _BACKLOG_BYTES: Final = 64 * 1024 * 1024
+# How long a reply may take before anybody asks whether its client is blocked.
+_PATIENCE_S: Final = 0.001
+_MARK: Final = b"the-last-one"
 
 
 class Peer(Protocol):
@@ -26,14 +35,33 @@ class Peer(Protocol):
         """Drop all clients and make `count` new ones."""
 
     def run(self, client: int, requests: list[Arguments]) -> list[Reply]:
-        """Send requests of one client at once and return as many replies."""
+        """Send requests of one client at once and return as many replies; one fewer where the last one blocks."""
+
+    def late(self, observer: int, clients: list[int]) -> dict[int, Reply]:
+        """Return the replies to those of some blocked clients that have been served by now."""
+
+    def pushed(self, client: int) -> list[Reply]:
+        """Return what a subscriber was sent since it subscribed or since the last call."""
+
+
+class StrictHost(Host):
+    """A world in which nothing happens; a fault of the engine is a difference."""
+
+    def log(self, level: str, message: str) -> None:
+        pass
+
+    def settings_changed(self, attributes: list[str]) -> str:
+        return ""
+
+    def log_exception(self, message: str) -> None:
+        raise Difference(f"{message}:\n{traceback.format_exc()}")
 
 
 class EnginePeer:
     """An engine in this process, at the time of the real clock."""
 
     def __init__(self) -> None:
-        self.server = Server(Config(), Host(), random.Random(1), "a" * 40, _now_ms())
+        self.server = Server(Config(), StrictHost(), random.Random(1), "a" * 40, _now_ms())
         self.engine = Engine(self.server)
         self._clients: list[Client] = []
         self._stream_offset = 0
@@ -47,8 +75,18 @@ class EnginePeer:
         self.server.keyspace.now_ms = _now_ms()
         connection = self._clients[client]
         self.engine.feed(connection, b"".join(map(encode_request, requests)))
+        return self._taken(client)
+
+    def late(self, observer: int, clients: list[int]) -> dict[int, Reply]:
+        replies = {client: self._taken(client) for client in clients}
+        return {client: found[0] for client, found in replies.items() if found}
+
+    def pushed(self, client: int) -> list[Reply]:
+        return self._taken(client)
+
+    def _taken(self, client: int) -> list[Reply]:
         reader = ReplyReader()
-        reader.feed(connection.reply.take())
+        reader.feed(self._clients[client].reply.take())
         return reader.replies()
 
     def keep_stream(self) -> None:
@@ -73,6 +111,7 @@ class SocketPeer:
     def __init__(self, process: ServerProcess) -> None:
         self.process = process
         self._connections: list[tuple[socket.socket, ReplyReader]] = []
+        self._ids: list[bytes] = []
 
     def connect(self, count: int) -> None:
         self.close()
@@ -80,23 +119,72 @@ class SocketPeer:
             connection = socket.create_connection(self.process.address, _TIMEOUT_S)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._connections.append((connection, ReplyReader()))
+        ids = [self.run(client, [(b"CLIENT", b"ID")])[0].value for client in range(count)]
+        self._ids = [identity for identity in ids if isinstance(identity, bytes)]
 
     def run(self, client: int, requests: list[Arguments]) -> list[Reply]:
-        connection, reader = self._connections[client]
+        connection = self._connections[client][0]
         connection.sendall(b"".join(map(encode_request, requests)))
         replies: list[Reply] = []
         while len(replies) < len(requests):
-            data = connection.recv(1 << 20)
-            if not data:
-                raise ConnectionError(f"closed after {len(replies)} of {len(requests)} replies")
-            reader.feed(data)
-            replies += reader.replies()
+            # A command that blocks can only be the last one.
+            waits = len(replies) + 1 == len(requests) and client < len(self._connections) - 2
+            if waits and not _is_readable(connection, _PATIENCE_S) and self._is_blocked(client):
+                # Its reply may have come between the two looks.
+                return replies + self._received(client) if _is_readable(connection, 0) else replies
+            replies += self._received(client)
         return replies
+
+    def _is_blocked(self, client: int) -> bool:
+        """Wait until one client has been answered or is blocked; the last but one asks."""
+        while not _is_readable(self._connections[client][0], 0):
+            line = self.run(len(self._connections) - 2, [(b"CLIENT", b"LIST", b"ID", self._ids[client])])[0].value
+            assert isinstance(line, bytes), line
+            if b"b" in line.partition(b" flags=")[2].partition(b" ")[0]:
+                return True
+        return False
+
+    def late(self, observer: int, clients: list[int]) -> dict[int, Reply]:
+        # Who is served by a command is written to when its own client is: before anything that comes later.
+        self.run(observer, [(b"PING",)])
+        waiting = [client for client in clients if _is_readable(self._connections[client][0], 0)]
+        return {client: self._next(client) for client in waiting}
+
+    def pushed(self, client: int) -> list[Reply]:
+        self._connections[client][0].sendall(encode_request([b"PING", _MARK]))
+        found: list[Reply] = []
+        while not found or found[-1].words()[1:] != [_MARK]:
+            found += self._received(client)
+        return found[:-1]
+
+    def _next(self, client: int) -> Reply:
+        while not (found := self._received(client)):
+            pass
+        return found[0]
+
+    def _received(self, client: int) -> list[Reply]:
+        """Return the replies that have arrived, after waiting for at least a part of one."""
+        connection, reader = self._connections[client]
+        data = connection.recv(1 << 20)
+        if not data:
+            raise ConnectionError("closed by the server")
+        reader.feed(data)
+        return reader.replies()
 
     def close(self) -> None:
         for connection, _ in self._connections:
             connection.close()
         self._connections = []
+
+
+@contextlib.contextmanager
+def lazy_redis_server(directory: Path) -> Iterator[SocketPeer]:
+    """Run a redis-server that deletes expired keys only when somebody looks at them, as engines without ticks do."""
+    with start_redis_server(directory, "--enable-debug-command", "yes") as process:
+        process.call("DEBUG", "SET-ACTIVE-EXPIRE", "0")
+        peer = SocketPeer(process)
+        yield peer
+        peer.close()
 
 
 class RealReplica:
@@ -128,6 +216,10 @@ class RealReplica:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _is_readable(connection: socket.socket, timeout_s: float) -> bool:
+    return bool(select.select([connection], [], [], timeout_s)[0])
 
 
 def _line(stream: socket.SocketIO) -> bytes:

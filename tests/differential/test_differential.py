@@ -1,6 +1,7 @@
 """The same random commands into a node's engine and into redis-server 7.0: nothing may differ.
 
-A failure prints its seed and a short sequence; `pytest tests/differential -k "redis_does[N]"` runs seed N again.
+A failure prints its seed and a short sequence; `pytest tests/differential -k "redis_does[N]"` runs seed N again,
+`python -m tests.differential sets hashes` other seeds of mixtures of some families.
 """
 
 import sys
@@ -12,28 +13,26 @@ from typing import Final
 import pytest
 
 from tests.conftest import require_redis_server
-from tests.differential import comparison
-from tests.differential.generator import CLIENTS, Generator
-from tests.differential.peers import EnginePeer, Peer, RealReplica, SocketPeer
-from tests.processes import start_redis_server, start_server
+from tests.differential import comparison, propagated
+from tests.differential.comparison import OBSERVER
+from tests.differential.families import mixture
+from tests.differential.generator import Arguments
+from tests.differential.peers import EnginePeer, Peer, RealReplica, SocketPeer, lazy_redis_server
+from tests.differential.sequences import check, generated
+from tests.processes import start_server
 
-SEQUENCES: Final = 60
-STEPS: Final = 450
-PROPAGATED_SEQUENCES: Final = 20
-COUNTED_SEQUENCES: Final = 5
-NODE_SEQUENCES: Final = 10
+SEQUENCES: Final = 280
+STEPS: Final = 400
+PROPAGATED_SEQUENCES: Final = 30
+COUNTED_SEQUENCES: Final = 15
+NODE_SEQUENCES: Final = 15
 
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SocketPeer]:
-    """A redis-server that deletes expired keys only when somebody looks at them, as an engine without ticks does."""
     require_redis_server()
-    directory = tmp_path_factory.mktemp("redis")
-    with start_redis_server(directory, "--enable-debug-command", "yes") as process:
-        process.call("DEBUG", "SET-ACTIVE-EXPIRE", "0")
-        peer = SocketPeer(process)
+    with lazy_redis_server(tmp_path_factory.mktemp("redis")) as peer:
         yield peer
-        peer.close()
 
 
 @pytest.fixture(scope="module")
@@ -41,23 +40,26 @@ def engine() -> EnginePeer:
     return EnginePeer()
 
 
-def compare(ours: Peer, real: Peer, seed: int, count: int, expired: bool = True) -> None:
-    """Run the steps of one seed on both and fail with the shortest sequence that shows the difference."""
-    steps = Generator(seed, int(time.time() * 1000), expired).steps(count)
-    try:
-        comparison.run(ours, real, steps, CLIENTS)
-    except comparison.Difference as difference:
-        report = f"seed {seed}: {difference}"
-    else:
-        return
-    fewer = comparison.shortest(ours, real, steps, CLIENTS)
-    lines = [f"  {client}: {comparison.show(arguments)}" for client, arguments in fewer]
-    pytest.fail(f"{report}\nshortest sequence found:\n" + "\n".join(lines), pytrace=False)
+@pytest.fixture(scope="module")
+def compared(request: pytest.FixtureRequest) -> Iterator[list[int]]:
+    """Numbers of compared commands, whose sum is printed."""
+    numbers: list[int] = []
+    yield numbers
+    terminal = request.config.get_terminal_writer()
+    terminal.line(f"\n{sum(numbers)} commands compared with redis-server, seeds 0 to {SEQUENCES - 1}")
+
+
+def compare(ours: Peer, real: Peer, seed: int, expired: bool = True) -> int:
+    """Run a sequence on both, fail with the shortest one that shows a difference, or return its length."""
+    report, length = check(ours, real, seed, STEPS, mixture(seed), expired=expired)
+    if report:
+        pytest.fail(report, pytrace=False)
+    return length
 
 
 @pytest.mark.parametrize("seed", range(SEQUENCES))
-def test_engine_answers_as_redis_does(engine: EnginePeer, real: SocketPeer, seed: int) -> None:
-    compare(engine, real, seed, STEPS)
+def test_engine_answers_as_redis_does(engine: EnginePeer, real: SocketPeer, compared: list[int], seed: int) -> None:
+    compared.append(compare(engine, real, seed))
 
 
 def test_engine_propagates_as_redis_does(real: SocketPeer) -> None:
@@ -67,14 +69,14 @@ def test_engine_propagates_as_redis_does(real: SocketPeer) -> None:
     replica = RealReplica(real.process)
     try:
         for seed in range(PROPAGATED_SEQUENCES):
-            compare(ours, real, 1000 + seed, STEPS)
+            compare(ours, real, 1000 + seed)
             mark = (b"SET", b"mark", b"%d" % seed)
             for peer in (ours, real):
-                peer.run(CLIENTS, [(b"SELECT", b"0"), mark])
-            propagated = ours.take_stream()
-            assert propagated.pop().words() == list(mark)
-            assert propagated
-            difference = comparison.same_stream(propagated, replica.until(mark))
+                peer.run(OBSERVER, [(b"SELECT", b"0"), mark])
+            stream = ours.take_stream()
+            assert stream.pop().words() == list(mark)
+            assert stream
+            difference = propagated.difference(stream, replica.until(mark))
             assert not difference, f"seed {1000 + seed}: {difference}"
     finally:
         replica.close()
@@ -85,14 +87,14 @@ def test_engine_counts_as_redis_does(real: SocketPeer) -> None:
     ours = EnginePeer()
     totals: dict[bytes, int] = {}
     for seed in range(COUNTED_SEQUENCES):
-        steps = Generator(2000 + seed, int(time.time() * 1000)).steps(STEPS)
+        sequence = generated(2000 + seed, STEPS, mixture(seed))
         peers: tuple[Peer, Peer] = (ours, real)
         for peer in peers:
             peer.connect(1)
-        before = [comparison.counted(peer, 0) for peer in peers]
-        comparison.run(ours, real, steps, CLIENTS)
+        before = [propagated.counted(peer, 0) for peer in peers]
+        comparison.run(ours, real, sequence)
         counts = [
-            {name: value - start[name] for name, value in comparison.counted(peer, CLIENTS).items()}
+            {name: value - start[name] for name, value in propagated.counted(peer, OBSERVER).items()}
             for peer, start in zip(peers, before, strict=True)
         ]
         assert counts[0] == counts[1], f"seed {2000 + seed}"
@@ -106,12 +108,12 @@ def test_deadlines_that_pass_meanwhile(real: SocketPeer) -> None:
     ours = EnginePeer()
     peers: tuple[Peer, Peer] = (ours, real)
     long_ms = 400
-    first: list[tuple[bytes, ...]] = [(b"FLUSHALL",)]
+    first: list[Arguments] = [(b"FLUSHALL",)]
     for number in range(12):
         first.append((b"SET", b"short%d" % number, b"v", b"PX", b"%d" % (long_ms + number)))
         first.append((b"SET", b"long%d" % number, b"v"))
     first += [(b"EXISTS", b"short0", b"long0"), (b"DBSIZE",), (b"WATCH", b"short0", b"long0"), (b"MULTI",), (b"PING",)]
-    after: list[tuple[bytes, ...]] = [
+    after: list[Arguments] = [
         *[(b"EXEC",), (b"DBSIZE",), (b"GET", b"short0"), (b"TTL", b"short1"), (b"EXISTS", b"short2", b"long2")],
         *[(b"SETNX", b"short3", b"new"), (b"SET", b"short4", b"new", b"KEEPTTL"), (b"INCR", b"short5")],
         *[(b"APPEND", b"short6", b"tail"), (b"RENAME", b"short7", b"x"), (b"RENAME", b"long7", b"short8")],
@@ -137,5 +139,5 @@ def test_node_answers_as_redis_does(tmp_path: Path, real: SocketPeer) -> None:
     with start_server([sys.executable, "-m", "trivet_node"], tmp_path) as process:
         node = SocketPeer(process)
         for seed in range(NODE_SEQUENCES):
-            compare(node, real, 3000 + seed, STEPS, expired=False)
+            compare(node, real, 3000 + seed, expired=False)
         node.close()
