@@ -264,18 +264,18 @@ class EventClasses(Kind[str]):
         if not given <= set(self.classes + self.channels + "A"):
             raise SettingError("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")
         if "A" in given or given >= set(self.classes) - {"n"}:
-            shown = "A"
+            shown = "An" if "n" in given else "A"
         else:
             shown = "".join(letter for letter in self.classes if letter in given)
         return shown + "".join(letter for letter in self.channels if letter in given)
 
     def show(self, value: str) -> str:
-        """Return the letters."""
-        return value
+        """Return the letters; an A hides the n, though it is in force. (Redis: keyspaceEventsFlagsToString.)"""
+        return value.replace("n", "") if "A" in value else value
 
     def lines(self, name: str, value: str) -> list[str]:
         """Return a line with the letters in quotes."""
-        return [f"{name} {quoted(value)}"]
+        return [f"{name} {quoted(self.show(value))}"]
 
 
 def chosen(words: list[str], choices: tuple[str, ...]) -> list[str]:

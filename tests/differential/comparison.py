@@ -19,14 +19,11 @@ from tests.differential.peers import Peer
 from tests.differential.replies import Reply
 from trivet_node.command import BLOCKING
 from trivet_node.commands.table import COMMANDS
-from trivet_node.config import SETTINGS
 
 OBSERVER: Final = CLIENTS
 LISTENER: Final = CLIENTS + 1
 _QUEUED: Final = Reply(b"+", b"QUEUED")
 _MAY_BLOCK: Final = frozenset(command.name.upper().encode() for command in COMMANDS if command.flags & BLOCKING)
-# Until keyspace events have landed.
-HAS_EVENTS: Final = not SETTINGS["notify-keyspace-events"].only_default
 
 
 class Sequence(NamedTuple):
@@ -67,8 +64,7 @@ class Duel:
         peer.connect(CLIENTS + 2)
         for request in ((b"FLUSHALL",), (b"CONFIG", b"SET", b"notify-keyspace-events", b"KEAmn"), settings):
             reply = peer.run(OBSERVER, [request])[0]
-            # Until both have landed: keyspace events, the limits of all types.
-            assert reply.value == b"OK" or request[0] == b"CONFIG", (request, reply)
+            assert reply.value == b"OK", (request, reply)
         for client in range(1, CLIENTS, 2):
             peer.run(client, [(b"HELLO", b"3")])
         ids = [peer.run(client, [(b"CLIENT", b"ID")])[0].value for client in range(CLIENTS)]
@@ -154,7 +150,7 @@ class Duel:
     def _compare_events(self) -> None:
         one, other = [[event.words()[2:] for event in peer.pushed(LISTENER)] for peer in self._peers]
         for number, (first, second) in enumerate(itertools.zip_longest(one, other)):
-            if HAS_EVENTS and first != second:
+            if first != second:
                 before = one[max(0, number - 4) : number]
                 raise Difference(f"event {number}: {cut(first)} instead of {cut(second)}, after {before}")
 

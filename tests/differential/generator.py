@@ -175,7 +175,8 @@ class Generator:
 
     def _break(self, arguments: list[bytes]) -> None:
         position = self.random.randrange(len(arguments))
-        way = self.random.randrange(3)
+        # Another cursor of SCAN and its kin would mean something to its own server only.
+        way = 1 if arguments[0].endswith(b"SCAN") else self.random.randrange(3)
         if way == 0 and position > 0:
             del arguments[position]
         elif way == 1:

@@ -115,6 +115,7 @@ class SocketPeer:
 
     def connect(self, count: int) -> None:
         self.close()
+        self._ids = []
         for _ in range(count):
             connection = socket.create_connection(self.process.address, _TIMEOUT_S)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -128,7 +129,7 @@ class SocketPeer:
         replies: list[Reply] = []
         while len(replies) < len(requests):
             # A command that blocks can only be the last one.
-            waits = len(replies) + 1 == len(requests) and client < len(self._connections) - 2
+            waits = len(replies) + 1 == len(requests) and client < len(self._ids) - 2
             if waits and not _is_readable(connection, _PATIENCE_S) and self._is_blocked(client):
                 # Its reply may have come between the two looks.
                 return replies + self._received(client) if _is_readable(connection, 0) else replies

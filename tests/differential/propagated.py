@@ -36,9 +36,11 @@ def _same_command(one: Reply, other: Reply) -> bool:
         return False
     if len(words) > 1 and words[1].startswith(CHANCE):
         return words[:2] == others[:2]
+    if words[:1] and words[0].upper() != others[0].upper():
+        return False
     return all(
         left == right or (left.isdigit() and right.isdigit() and _is_time(words[:index], int(left) - int(right)))
-        for index, (left, right) in enumerate(zip(words, others, strict=True))
+        for index, (left, right) in enumerate(zip(words[1:], others[1:], strict=True), 1)
     )
 
 

@@ -45,8 +45,8 @@ def compared(request: pytest.FixtureRequest) -> Iterator[list[int]]:
     """Numbers of compared commands, whose sum is printed."""
     numbers: list[int] = []
     yield numbers
-    terminal = request.config.get_terminal_writer()
-    terminal.line(f"\n{sum(numbers)} commands compared with redis-server, seeds 0 to {SEQUENCES - 1}")
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        sys.stdout.write(f"\n{sum(numbers)} commands compared with redis-server, seeds 0 to {SEQUENCES - 1}\n")
 
 
 def compare(ours: Peer, real: Peer, seed: int, expired: bool = True) -> int:

@@ -82,6 +82,8 @@ def _rename(server: Server, client: Client, arguments: list[bytes], overwrites: 
 
 
 def _store(database: Database, key: bytes, value: object, deadline: int) -> None:
+    """Store a value that another key had. What is there goes first: as in Redis the key counts as new."""
+    database.delete(key)
     database.put(key, value)
     if deadline != NO_DEADLINE:
         database.set_deadline(key, deadline)
