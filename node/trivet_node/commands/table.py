@@ -32,6 +32,10 @@ from trivet_node.commands import (
     strings,
     substrings,
     transactions,
+    zset_algebra,
+    zset_pops,
+    zset_ranges,
+    zsets,
 )
 
 COMMANDS: Final[list[Command]] = [
@@ -63,4 +67,8 @@ COMMANDS: Final[list[Command]] = [
     *strings.COMMANDS,
     *substrings.COMMANDS,
     *transactions.COMMANDS,
+    *zset_algebra.COMMANDS,
+    *zset_pops.COMMANDS,
+    *zset_ranges.COMMANDS,
+    *zsets.COMMANDS,
 ]
