@@ -28,6 +28,8 @@ EMPTY: Final = b"\x07\x00\x00\x00\x00\x00\xff"
 # Where the first entry begins: behind the two numbers.
 FIRST: Final = 6
 _END: Final = 0xFF
+# Beyond this a writer would grow several times while a listpack is put together.
+_WRITTEN_MAX_BYTES: Final = 1024
 _UNCOUNTED: Final = 0xFFFF
 _BITS_32: Final = 0xFFFFFFFF
 _LONGEST_INTEGER: Final = 20
@@ -174,16 +176,31 @@ def encoded_integer(number: int) -> bytes:
     """Return the entry that holds a signed 64-bit integer."""
     if 0 <= number < 128:
         return _SMALL_INTEGERS[number]
+    out = BytesWriter()
     if -4096 <= number < 4096:
-        bits = number & 0x1FFF
-        return bytes((_INTEGER_13 | (bits >> 8), bits & 0xFF, 2))
-    if -(1 << 15) <= number < 1 << 15:
-        return b"\xf1" + number.to_bytes(2, "little", signed=True) + b"\x03"
-    if -(1 << 23) <= number < 1 << 23:
-        return b"\xf2" + number.to_bytes(3, "little", signed=True) + b"\x04"
-    if -(1 << 31) <= number < 1 << 31:
-        return b"\xf3" + number.to_bytes(4, "little", signed=True) + b"\x05"
-    return b"\xf4" + number.to_bytes(8, "little", signed=True) + b"\x09"
+        bits: i64 = number & 0x1FFF
+        out.append(_INTEGER_13 | (bits >> 8))
+        out.append(bits & 0xFF)
+        out.append(2)
+    elif -(1 << 15) <= number < 1 << 15:
+        _write_integer(out, _INTEGER_16, number, 2)
+    elif -(1 << 23) <= number < 1 << 23:
+        _write_integer(out, _INTEGER_24, number, 3)
+    elif -(1 << 31) <= number < 1 << 31:
+        _write_integer(out, _INTEGER_32, number, 4)
+    else:
+        _write_integer(out, _INTEGER_64, number, 8)
+    return out.getvalue()
+
+
+def _write_integer(out: BytesWriter, head: i64, number: i64, size: i64) -> None:
+    out.append(head)
+    left = size
+    while left > 0:
+        out.append(number & 0xFF)
+        number >>= 8
+        left -= 1
+    out.append(size + 1)
 
 
 def splice(pack: bytes, start: i64, stop: i64, new: bytes, change: i64) -> bytes:
@@ -198,7 +215,14 @@ def splice(pack: bytes, start: i64, stop: i64, new: bytes, change: i64) -> bytes
     elif change < 0:
         counted = min(count(pack) + change, _UNCOUNTED)
     total: i64 = len(pack) - (stop - start) + len(new)
-    return b"".join((_header(total, counted), pack[FIRST:start], new, pack[stop:]))
+    out = BytesWriter()
+    _write_header(out, total, counted)
+    if total > _WRITTEN_MAX_BYTES:
+        return b"".join((out.getvalue(), pack[FIRST:start], new, pack[stop:]))
+    out.write(pack[FIRST:start])
+    out.write(new)
+    out.write(pack[stop:])
+    return out.getvalue()
 
 
 def append(pack: bytes, value: bytes) -> bytes:
@@ -216,7 +240,9 @@ def build(values: list[bytes]) -> bytes:
     """Return a listpack of these strings."""
     entries = b"".join([encoded(value) for value in values])
     number: i64 = len(values)
-    return b"".join((_header(FIRST + len(entries) + 1, min(number, _UNCOUNTED)), entries, b"\xff"))
+    out = BytesWriter()
+    _write_header(out, FIRST + len(entries) + 1, min(number, _UNCOUNTED))
+    return b"".join((out.getvalue(), entries, b"\xff"))
 
 
 def texts(pack: bytes) -> list[bytes]:
@@ -341,13 +367,13 @@ def _write_back_length(out: BytesWriter, size: i64) -> None:
         out.append(((size >> shift) & 127) | 128)
 
 
-def _header(total: i64, counted: i64) -> bytes:
-    return bytes(
-        (
-            *(total & 0xFF, (total >> 8) & 0xFF, (total >> 16) & 0xFF, (total >> 24) & 0xFF),
-            *(counted & 0xFF, (counted >> 8) & 0xFF),
-        )
-    )
+def _write_header(out: BytesWriter, total: i64, counted: i64) -> None:
+    out.append(total & 0xFF)
+    out.append((total >> 8) & 0xFF)
+    out.append((total >> 16) & 0xFF)
+    out.append((total >> 24) & 0xFF)
+    out.append(counted & 0xFF)
+    out.append((counted >> 8) & 0xFF)
 
 
 # The bytes around strings that are no longer than an integer's decimal form.
