@@ -49,7 +49,7 @@ def _pop_some(server: Server, client: Client, arguments: list[bytes]) -> None:
         return
     notify(server, SET, b"spop", key, client.database)
     if count >= len(members):
-        popped = members.members()
+        popped = _pop_all(client, key, members)
         finish_removal(server, client.database, key, True, len(popped))
         effects = [[b"DEL", key]]
     else:
@@ -57,6 +57,12 @@ def _pop_some(server: Server, client: Client, arguments: list[bytes]) -> None:
         effects = [[b"SREM", key, member] for member in popped] if server.propagation.enabled else []
     reply_members(client, popped)
     server.propagation.instead(effects)
+
+
+def _pop_all(client: Client, key: bytes, members: Set) -> list[bytes]:
+    """Return all members of a set that is to be deleted. Redis reads them as SUNION does, which counts as a hit."""
+    client.database.read(key)
+    return members.members()
 
 
 def _pop_part(server: Server, client: Client, key: bytes, members: Set, count: int) -> list[bytes]:

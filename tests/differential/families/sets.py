@@ -66,7 +66,9 @@ def _pop(gen: Generator) -> list[Arguments]:
 
 def _pop_all(gen: Generator) -> list[Arguments]:
     """Return an SPOP that leaves nothing to chance, on any key."""
-    count = gen.random.choice((b"0", b"-1", b"x", b"", b"5000", b"5000", b"9223372036854775807", b"9223372036854775808"))
+    count = gen.random.choice(
+        (b"0", b"-1", b"x", b"", b"5000", b"5000", b"9223372036854775807", b"9223372036854775808")
+    )
     return [(b"SPOP", gen.key(), count, *gen.random.choice(((), (), (), (b"1",))))]
 
 
