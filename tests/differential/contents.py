@@ -77,8 +77,11 @@ def _compare_values(one: Peer, other: Peer, client: int, keys: list[bytes], wher
 def _same_contents(request: Arguments, encoding: bytes, one: Reply, other: Reply) -> bool:
     if one == other:
         return True
+    # A listpack restored from the dump of a hash table has that one's order.
+    if request[0] == b"HGETALL" and (encoding == _HASH_TABLE or request[1].startswith(CHANCE)):
+        return pairs(one) == pairs(other)
     if encoding == _HASH_TABLE:
-        return pairs(one) == pairs(other) if request[0] == b"HGETALL" else unordered(request, one, other)
+        return unordered(request, one, other)
     return request[0] == b"XINFO" and same_stream(one, other)
 
 
