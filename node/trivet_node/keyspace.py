@@ -3,7 +3,7 @@
     read(key)            the live value or None; counts a hit or a miss, notes the access
     find(key)            the live value or None; leaves no trace (what writes look at)
     put(key, value)      stores a new value without a deadline
-    replace(key, value)  stores a new value and keeps the deadline
+    replace(key, value)  stores a new value and keeps the deadline (replace_quietly: nobody is to know)
     modified(key)        a value was changed in place
     await_key(key)       somebody waits for the key: changes put it on `keyspace.ready`
     delete(key)          removes a key
@@ -248,12 +248,16 @@ class Database:
 
     def replace(self, key: bytes, value: object) -> None:
         """Store a value under `key`, which keeps its deadline if it has one."""
+        self.replace_quietly(key, value)
+        self._changed(key, 1)
+
+    def replace_quietly(self, key: bytes, value: object) -> None:
+        """Do what replace() does, but as no change: for a value in another form that means the same."""
         keys = self.slots[self.slot_of(key)]
         before: i64 = len(keys)
         keys[key] = value
         if len(keys) != before:
             self._created(key)
-        self._changed(key, 1)
 
     def modified(self, key: bytes, changes: i64 = 1) -> None:
         """Say that the value of `key` was changed in place; `changes` is how many elements of it were."""

@@ -5,6 +5,8 @@ from typing import Final
 from trivet_node.command import Command
 from trivet_node.commands import (
     administration,
+    bitfields,
+    bitmaps,
     blocking_lists,
     clients,
     cluster,
@@ -40,6 +42,8 @@ from trivet_node.commands import (
 
 COMMANDS: Final[list[Command]] = [
     *administration.COMMANDS,
+    *bitfields.COMMANDS,
+    *bitmaps.COMMANDS,
     *blocking_lists.COMMANDS,
     *clients.COMMANDS,
     *cluster.COMMANDS,

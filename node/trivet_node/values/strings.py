@@ -63,6 +63,13 @@ def string_bytes(value: object) -> bytes | None:
     return None
 
 
+def string_text(value: object) -> bytes | bytearray | None:
+    """Return the text of a string value as it is stored, uncopied, to be read only; None where it is no string."""
+    if isinstance(value, bytearray):
+        return value
+    return string_bytes(value)
+
+
 def string_length(value: object) -> int:
     """Return how many bytes a string value has, or -1 where `value` is of another type."""
     if isinstance(value, bytes):
