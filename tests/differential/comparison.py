@@ -163,9 +163,8 @@ class Duel:
 
 def _keeps_transaction(reply: Reply) -> bool:
     """Say whether an EXEC or DISCARD was answered with an error that leaves the transaction open."""
-    return (
-        reply.kind == b"-" and not str(reply.value).startswith("b'EXECABORT") and b"without" not in (reply.value or b"")
-    )
+    text = reply.value if isinstance(reply.value, bytes) else b""
+    return reply.kind == b"-" and not text.startswith(b"EXECABORT") and b"without" not in text
 
 
 def run(one: Peer, other: Peer, sequence: Sequence) -> None:
