@@ -5,13 +5,14 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 SOURCES := $(shell find wire node sentinel cluster_client deploy -name '*.py') pyproject.toml setup.py
 
-.PHONY: demo test bench image lint format clean help
+.PHONY: demo test bench image lint format docs clean help
 
 help:
 	@echo "make demo    bring a cluster up, kill a primary, watch it heal"
 	@echo "make test    lint, type check, and all tests, compiled and interpreted"
 	@echo "make bench   a compiled node against redis-server"
 	@echo "make image   the container image trivet:latest, for docker-compose.yml"
+	@echo "make docs    docs/commands.md from the command table"
 	@echo "make lint    ruff, mypy --strict and the layer contracts alone"
 
 demo: $(VENV)/installed
@@ -32,6 +33,9 @@ image: build/wheels/complete
 format: $(VENV)/test-installed
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
+
+docs: $(VENV)/installed
+	$(VENV)/bin/python docs/commands_page.py
 
 clean:
 	rm -rf build $(VENV) .venv-*

@@ -180,6 +180,7 @@ class Command:
         history: tuple[tuple[str, str], ...] = (),
         deprecated_since: str = "",
         replaced_by: str = "",
+        difference: str = "",
     ) -> None:
         self.name: str = name
         self.arity: i64 = arity
@@ -200,6 +201,8 @@ class Command:
         self.history: tuple[tuple[str, str], ...] = history
         self.deprecated_since: str = deprecated_since
         self.replaced_by: str = replaced_by
+        # What is not as in Redis, in a sentence, for docs/commands.md.
+        self.difference: str = difference
         self.subcommands: dict[bytes, Command] = {
             command.name.partition("|")[2].encode(): command for command in subcommands
         }

@@ -190,6 +190,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         summary="A container for debugging commands",
         complexity="Depends on subcommand.",
         doc_flags=("syscmd",),
+        difference="Of its subcommands there are SLEEP and HELP.",
     ),
     Command(
         "lolwut",
@@ -201,5 +202,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         summary="Display some computer art and the Redis version",
         complexity="",
         arguments="version:integer=VERSION?",
+        difference="The version alone, without art.",
     ),
 )

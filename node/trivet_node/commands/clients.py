@@ -482,6 +482,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
                 summary="Sets information specific to the client or connection.",
                 tips=("request_policy:all_nodes", "response_policy:all_succeeded"),
                 arguments="attr:oneof(libname:string=LIB-NAME libver:string=LIB-VER)",
+                difference="From Redis 7.2: clients of today send it.",
             ),
             Command(
                 "client|setname",

@@ -495,6 +495,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
                 since="3.0.0",
                 summary="Forces a replica to perform a manual failover of its master.",
                 arguments="options:oneof?(force:pure-token=FORCE takeover:pure-token=TAKEOVER) epoch:integer?",
+                difference="TAKEOVER may name the epoch to take over with, which is how sentinels do it.",
             ),
             Command(
                 "cluster|flushslots",
@@ -597,6 +598,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
                 since="7.2.0",
                 summary="Return the id of the shard that the node belongs to",
                 tips=("nondeterministic_output",),
+                difference="From Redis 7.2: clients of today send it.",
             ),
             Command(
                 "cluster|nodes",
