@@ -20,6 +20,7 @@ INTEGER_MIN: Final = -(2**63)
 _INT_MAX: Final = 2**31 - 1
 _INT_MIN: Final = -(2**31)
 _MS_PER_SECOND: Final = 1000
+_NEGATIVE_TIMEOUT: Final = b"ERR timeout is negative"
 
 
 def integer(text: bytes) -> int:
@@ -82,12 +83,13 @@ def timeout_deadline(server: Server, text: bytes) -> int:
     number = long_double.parse(text)
     if number is None:
         raise CommandError(b"ERR timeout is not a float or out of range")
-    if number.infinite:
-        raise CommandError(b"ERR timeout is negative" if number.mantissa < 0 else b"ERR timeout is out of range")
-    seconds = long_double.to_float(number)
+    seconds = math.inf if number.infinite else long_double.to_float(number)
     if seconds * _MS_PER_SECOND > INTEGER_MAX:
-        raise CommandError(b"ERR timeout is out of range")
-    return _wait_deadline(server, math.ceil(seconds * _MS_PER_SECOND))
+        # What does not fit becomes the lowest integer in redis-server.
+        raise CommandError(_NEGATIVE_TIMEOUT)
+    timeout_ms = math.ceil(seconds * _MS_PER_SECOND)
+    # What is next to nothing is a millisecond, not forever.
+    return _wait_deadline(server, 1 if timeout_ms == 0 and number.mantissa > 0 else timeout_ms)
 
 
 def timeout_deadline_ms(server: Server, text: bytes) -> int:
@@ -100,11 +102,10 @@ def timeout_deadline_ms(server: Server, text: bytes) -> int:
 
 def _wait_deadline(server: Server, timeout_ms: int) -> int:
     if timeout_ms < 0:
-        raise CommandError(b"ERR timeout is negative")
-    if timeout_ms == 0:
+        raise CommandError(_NEGATIVE_TIMEOUT)
+    if timeout_ms == 0 or timeout_ms > INTEGER_MAX - server.keyspace.now_ms:
+        # Redis lets a time beyond the last one overflow, and never comes to it.
         return FOREVER
-    if timeout_ms > INTEGER_MAX - server.keyspace.now_ms:
-        raise CommandError(b"ERR timeout is out of range")
     return int(server.keyspace.now_ms) + timeout_ms
 
 

@@ -11,11 +11,11 @@ from mypy_extensions import i64
 from trivet_node.client import Client
 from trivet_node.command import DENYOOM, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import INTEGER_MAX, double, integer, integer_in, option
-from trivet_node.commands.zsets import reply_pairs, store_items
+from trivet_node.commands.zsets import reply_pairs, store_zset
 from trivet_node.keyspace import Database
 from trivet_node.server.state import Server
 from trivet_node.values.sets import Set
-from trivet_node.values.zsets import SortedSet
+from trivet_node.values.zsets import SortedSet, from_items
 from trivet_wire import errors
 
 _UNION: Final = 0
@@ -239,7 +239,7 @@ def _store_result(server: Server, client: Client, arguments: list[bytes], kind: 
     operation = Operation(client.database, arguments, 2, kind, name)
     operation.parse_options(arguments, 3 + len(operation.operands), True)
     items = operation.result()
-    store_items(server, client.database, arguments[1], items, name)
+    store_zset(server, client.database, arguments[1], from_items(items, server.limits), name)
     client.reply.integer(len(items))
 
 

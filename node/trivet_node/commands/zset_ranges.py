@@ -11,12 +11,14 @@ from mypy_extensions import i64
 from trivet_node.client import Client
 from trivet_node.command import DENYOOM, FAST, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import integer, option
-from trivet_node.commands.zsets import find_zset, finish_removal, read_zset, reply_pairs, store_items
+from trivet_node.commands.zsets import find_zset, finish_removal, read_zset, reply_pairs, store_zset
 from trivet_node.server.events import ZSET, notify
 from trivet_node.server.state import Server
+from trivet_node.values import listpack
 from trivet_node.values.doubles import parse_bound
 from trivet_node.values.lex_range import LexRange
-from trivet_node.values.zsets import SortedSet
+from trivet_node.values.limits import PackingLimits
+from trivet_node.values.zsets import SortedSet, from_items
 from trivet_wire import errors
 
 # What a range is given by; a command may leave that, and the direction, to its options.
@@ -177,6 +179,7 @@ class Selection:
         self.members: list[bytes] = []
         self.scores: list[float] = []
         self.with_scores: bool = False
+        self.is_by_rank: bool = False
 
 
 def _selected(client: Client, arguments: list[bytes], source: int, kind: i64, direction: i64) -> Selection:
@@ -188,6 +191,7 @@ def _selected(client: Client, arguments: list[bytes], source: int, kind: i64, di
     spec = RangeSpec(options.kind, low, high)
     selection = Selection()
     selection.with_scores = options.with_scores
+    selection.is_by_rank = options.kind == _BY_RANK
     zset = read_zset(client.database, arguments[source])
     if zset is not None:
         start, stop = spec.ranks(zset, options.from_highest)
@@ -240,9 +244,23 @@ def zrevrangebylex(server: Server, client: Client, arguments: list[bytes]) -> No
 def zrangestore(server: Server, client: Client, arguments: list[bytes]) -> None:
     """ZRANGESTORE destination source min max [BYSCORE | BYLEX] [REV] [LIMIT offset count]."""
     selection = _selected(client, arguments, 2, _AUTO, _AUTO)
+    zset = _made_of(selection, server.limits)
+    store_zset(server, client.database, arguments[1], zset, b"zrangestore")
+    client.reply.integer(len(zset))
+
+
+def _made_of(selection: Selection, limits: PackingLimits) -> SortedSet:
+    """Return a set of what was selected, made as Redis does it, because a score of -0 becomes 0 in a listpack.
+
+    Only of a range by rank it knows how many members will come. All others go into a listpack as long as that lasts.
+    """
     items = list(zip(selection.members, selection.scores, strict=True))
-    store_items(server, client.database, arguments[1], items, b"zrangestore")
-    client.reply.integer(len(items))
+    if selection.is_by_rank and len(items) > limits.zset_max_listpack_entries:
+        return from_items(items, limits)
+    zset = SortedSet(listpack.EMPTY)
+    for member, score in items:
+        zset.add(member, score, limits)
+    return zset
 
 
 def zcount(server: Server, client: Client, arguments: list[bytes]) -> None:

@@ -16,7 +16,7 @@ from trivet_node.keyspace import Database
 from trivet_node.server.events import GENERIC, ZSET, notify
 from trivet_node.server.state import Server
 from trivet_node.values import listpack
-from trivet_node.values.zsets import ADDED, UPDATED, SortedSet, from_items
+from trivet_node.values.zsets import ADDED, UPDATED, SortedSet
 from trivet_wire import errors
 from trivet_wire.replies import RESP2, ReplyBuffer, format_double
 
@@ -73,10 +73,10 @@ def finish_removal(server: Server, database: Database, key: bytes, zset: SortedS
     notify(server, GENERIC, b"del", key, database)
 
 
-def store_items(server: Server, database: Database, key: bytes, items: list[tuple[bytes, float]], event: bytes) -> None:
-    """Store a sorted set of these members and scores in place of what is under `key`; none at all: delete that."""
-    if items:
-        database.put(key, from_items(items, server.limits))
+def store_zset(server: Server, database: Database, key: bytes, zset: SortedSet, event: bytes) -> None:
+    """Store a sorted set in place of what is under `key`; one without members only deletes that."""
+    if len(zset) != 0:
+        database.put(key, zset)
         notify(server, ZSET, event, key, database)
     elif database.delete(key):
         notify(server, GENERIC, b"del", key, database)
