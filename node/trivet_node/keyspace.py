@@ -316,7 +316,7 @@ class Database:
         if keyspace.observer is not None:
             keyspace.observer.expired(self, key)
         self._break_watches(key)
-        self._signal(key)
+        self.signal(key)
 
     def flush(self) -> int:
         """Delete every key and return how many there were."""
@@ -384,8 +384,11 @@ class Database:
         if self.keyspace.observer is not None:
             self.keyspace.observer.created(self, key)
 
-    def _signal(self, key: bytes) -> None:
-        """Put `key` on the list of ready keys if anybody waits for it and it is not there yet."""
+    def signal(self, key: bytes) -> None:
+        """Put `key` on the list of ready keys if anybody waits for it and it is not there yet.
+
+        What changes a key does this by itself.
+        """
         if self.awaited.get(key, True):
             return
         self.awaited[key] = True
@@ -393,7 +396,7 @@ class Database:
 
     def _signal_all(self) -> None:
         for key in list(self.awaited):
-            self._signal(key)
+            self.signal(key)
 
     def _changed(self, key: bytes, changes: i64) -> None:
         keyspace = self.keyspace
@@ -403,7 +406,7 @@ class Database:
         if self.watches:
             self._break_watches(key)
         if self.awaited:
-            self._signal(key)
+            self.signal(key)
 
     def _is_gone(self, slot: i64, key: bytes) -> bool:
         """Say whether `key` has expired for whoever looks now, and delete it where this node decides about that."""

@@ -25,10 +25,6 @@ MISSING = frozenset(
         *["geoadd", "geodist", "geohash", "geopos", "geosearch", "geosearchstore"],
         *["georadius", "georadius_ro", "georadiusbymember", "georadiusbymember_ro"],
         *["pfadd", "pfcount", "pfdebug", "pfmerge", "pfselftest"],
-        *["xack", "xadd", "xautoclaim", "xclaim", "xdel", "xinfo", "xlen", "xpending", "xrange", "xread", "xreadgroup"],
-        *["xgroup", "xgroup|create", "xgroup|createconsumer", "xgroup|delconsumer", "xgroup|destroy", "xgroup|help"],
-        *["xgroup|setid", "xinfo|consumers", "xinfo|groups", "xinfo|help", "xinfo|stream", "xrevrange", "xsetid"],
-        "xtrim",
     ]
 )
 

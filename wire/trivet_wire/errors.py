@@ -65,20 +65,28 @@ def unknown_command(arguments: list[bytes]) -> bytes:
     for argument in arguments[1:]:
         if len(quoted) >= _QUOTED_MAX_BYTES:
             break
-        quoted += b"'%s' " % _c_string(argument)[: _QUOTED_MAX_BYTES - len(quoted)]
-    name = _c_string(arguments[0])[:_QUOTED_MAX_BYTES]
+        quoted += b"'%s' " % c_string(argument)[: _QUOTED_MAX_BYTES - len(quoted)]
+    name = c_string(arguments[0])[:_QUOTED_MAX_BYTES]
     return b"ERR unknown command '%s', with args beginning with: %s" % (name, quoted)
 
 
 def unknown_subcommand(container: str, subcommand: bytes) -> bytes:
     """Return the error for a subcommand that does not exist; `container` is the lower-case name of its command."""
     return b"ERR unknown subcommand '%s'. Try %s HELP." % (
-        _c_string(subcommand)[:_QUOTED_MAX_BYTES],
+        c_string(subcommand)[:_QUOTED_MAX_BYTES],
         container.upper().encode(),
     )
 
 
-def _c_string(text: bytes) -> bytes:
+def subcommand_syntax(container: str, subcommand: bytes) -> bytes:
+    """Return the error for a subcommand whose arguments make no sense; `container` is its command in lower case."""
+    return b"ERR unknown subcommand or wrong number of arguments for '%s'. Try %s HELP." % (
+        c_string(subcommand)[:_QUOTED_MAX_BYTES],
+        container.upper().encode(),
+    )
+
+
+def c_string(text: bytes) -> bytes:
     """Return what Redis prints of an argument: all before the first NUL."""
     return text.partition(b"\0")[0]
 

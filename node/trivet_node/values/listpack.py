@@ -123,6 +123,12 @@ def integer(pack: bytes, at: i64) -> int | None:
     return _integer_at(pack, at, pack[at]) if is_integer(pack, at) else None
 
 
+def number(pack: bytes, at: i64) -> int:
+    """Return the entry at `at`, which is stored as an integer."""
+    head: i64 = pack[at]
+    return head if head < 0x80 else _integer_at(pack, at, head)
+
+
 def equals(pack: bytes, at: i64, wanted: bytes) -> bool:
     """Say whether the entry at `at` is the string `wanted`."""
     return pack.startswith(encoded(wanted), at)
@@ -252,6 +258,24 @@ def texts(pack: bytes) -> list[bytes]:
     while pack[at] != _END:
         found.append(text(pack, at))
         at = after(pack, at)
+    return found
+
+
+def skip(pack: bytes, at: i64, entries: i64) -> i64:
+    """Return the position `entries` entries behind `at`."""
+    while entries > 0:
+        at = after(pack, at)
+        entries -= 1
+    return at
+
+
+def some_texts(pack: bytes, at: i64, entries: i64) -> list[bytes]:
+    """Return so many entries from the one at `at` on as strings."""
+    found: list[bytes] = []
+    while entries > 0:
+        found.append(text(pack, at))
+        at = after(pack, at)
+        entries -= 1
     return found
 
 

@@ -6,6 +6,7 @@
 from trivet_node.values.hashes import Hash
 from trivet_node.values.lists import List
 from trivet_node.values.sets import Set
+from trivet_node.values.streams import Stream
 from trivet_node.values.strings import string_encoding
 from trivet_node.values.zsets import SortedSet
 
@@ -22,6 +23,8 @@ def type_name(value: object) -> bytes:
         return b"set"
     if isinstance(value, SortedSet):
         return b"zset"
+    if isinstance(value, Stream):
+        return b"stream"
     raise TypeError(f"no value of a key: {value!r}")
 
 
@@ -34,6 +37,8 @@ def encoding_name(value: object) -> bytes:
     if isinstance(value, Set):
         return value.encoding()
     if isinstance(value, SortedSet):
+        return value.encoding()
+    if isinstance(value, Stream):
         return value.encoding()
     encoding = string_encoding(value)
     if encoding is None:
@@ -50,5 +55,7 @@ def copy_value(value: object) -> object:
     if isinstance(value, Set):
         return value.copy()
     if isinstance(value, SortedSet):
+        return value.copy()
+    if isinstance(value, Stream):
         return value.copy()
     return bytearray(value) if isinstance(value, bytearray) else value
