@@ -160,7 +160,10 @@ class ReplyBuffer:
 
     def double(self, value: float) -> None:
         """Append a floating-point number (RESP2: a bulk string), with 17 significant digits as Redis prints them."""
-        text = format_double(value)
+        self.number(format_double(value))
+
+    def number(self, text: bytes) -> None:
+        """Append a floating-point number that is spelled already (RESP2: a bulk string)."""
         if self.protocol == RESP2:
             self.bulk(text)
         else:

@@ -1,0 +1,30 @@
+"""The first of many by distance."""
+
+import random
+
+from trivet_node.values.geo_area import Found
+from trivet_node.values.partial_sort import PartialSort, first_by_distance
+
+
+def test_the_first_are_those_of_a_whole_sort() -> None:
+    choice = random.Random(1)
+    for _ in range(300):
+        length = choice.choice((1, 6, 7, 8, 40, 41, 200, 1000))
+        distinct = choice.choice((1, 3, length, 10 * length))
+        keys = [float(choice.randrange(distinct)) for _ in range(length)]
+        wanted = choice.randint(1, length)
+        sorting = PartialSort(list(keys), wanted)
+        sorting.sort(0, length)
+        assert sorting.keys[:wanted] == sorted(keys)[:wanted]
+        assert sorted(sorting.places) == list(range(length))
+        assert [keys[place] for place in sorting.places] == sorting.keys
+
+
+def test_a_whole_sort_is_stable_in_both_directions() -> None:
+    found = [Found(b"%d" % number, 0.0, 0.0, 0.0, float(number % 3)) for number in range(9)]
+    assert [item.member for item in first_by_distance(found, 9, False)] == [
+        b"%d" % n for n in (0, 3, 6, 1, 4, 7, 2, 5, 8)
+    ]
+    assert [item.member for item in first_by_distance(found, 9, True)] == [
+        b"%d" % n for n in (2, 5, 8, 1, 4, 7, 0, 3, 6)
+    ]
