@@ -81,7 +81,8 @@ def main() -> int:
     if only in {None, "tests"}:
         tests(run)
     if only == "bench":
-        run.step("benchmark", BIN / "trivet", "bench")
+        run.step("speed", BIN / "trivet", "bench")
+        run.step("memory", BIN / "trivet", "bench", "--memory")
     return run.conclude()
 
 

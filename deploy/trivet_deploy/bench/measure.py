@@ -3,14 +3,14 @@
 import csv
 import shutil
 import subprocess
+from collections.abc import Iterable
 
 import attrs
 
 from trivet_deploy.bench.cases import Case
+from trivet_deploy.bench.datasets import data, fill, standard_size
 from trivet_deploy.bench.servers import BenchError, Server
 
-# Keys are drawn at random from this many, so that a hash table and not one hot cache line is measured.
-KEY_COUNT = 100_000
 _RUN_TIMEOUT_S = 300.0
 
 
@@ -27,8 +27,16 @@ class Sample:
     latency_p99_ms: float
 
 
+def prepare(cases: Iterable[Case], server: Server) -> None:
+    """Fill a server with the data that these cases read."""
+    for name in dict.fromkeys(case.data for case in cases if not case.consumes):
+        fill(server, data(name, standard_size(name)))
+
+
 def measure(case: Case, server: Server, round_number: int) -> Sample:
-    """Run `case` once against `server`."""
+    """Run `case` once against `server`, which has been prepared."""
+    if case.consumes:
+        fill(server, data(case.data, case.requests))
     cpu_before_s = server.cpu_s()
     row = _redis_benchmark(case, server.port)
     cpu_s = server.cpu_s() - cpu_before_s
@@ -43,17 +51,12 @@ def measure(case: Case, server: Server, round_number: int) -> Sample:
     )
 
 
-def fill(server: Server) -> None:
-    """Write nearly every key that the cases draw from, so that reads find them whichever cases run."""
-    _redis_benchmark(Case("SET", clients=50, pipeline=128, requests=10 * KEY_COUNT), server.port)
-
-
 def _redis_benchmark(case: Case, port: int) -> dict[str, str]:
     program = shutil.which("redis-benchmark")
     if program is None:
         raise BenchError("redis-benchmark is not installed: Debian has it in redis-tools")
-    arguments = [program, "-h", "127.0.0.1", "-p", str(port), "--csv", "-t", case.command.lower()]
-    arguments += ["-c", str(case.clients), "-P", str(case.pipeline), "-n", str(case.requests), "-r", str(KEY_COUNT)]
+    arguments = [program, "-h", "127.0.0.1", "-p", str(port), "--csv", "-c", str(case.clients)]
+    arguments += ["-P", str(case.pipeline), "-n", str(case.requests), "-r", str(case.range), *case.words]
     try:
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=_RUN_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired as error:

@@ -36,6 +36,11 @@ class Server:
         user_ticks, system_ticks = int(after_name[11]), int(after_name[12])
         return (user_ticks + system_ticks) / os.sysconf("SC_CLK_TCK")
 
+    def resident_bytes(self) -> int:
+        """Return the memory of the server that is in RAM."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
     def info(self, section: str) -> dict[str, str]:
         """Return one section of the server's INFO."""
         return info_fields(trio.run(ask, self.port, "INFO", section))
