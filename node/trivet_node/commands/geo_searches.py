@@ -9,12 +9,12 @@ from trivet_node.client import Client
 from trivet_node.command import DENYOOM, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import double, integer, option
 from trivet_node.commands.geo import position, reply_distance, reply_position, unit_m
-from trivet_node.commands.zsets import read_zset, store_items
+from trivet_node.commands.zsets import read_zset, store_zset
 from trivet_node.server.state import Server
 from trivet_node.values.geo_area import Area, Found, search
 from trivet_node.values.geohash import decode
 from trivet_node.values.partial_sort import first_by_distance
-from trivet_node.values.zsets import SortedSet
+from trivet_node.values.zsets import SortedSet, from_items
 from trivet_wire import errors
 
 # What a command accepts: options of the newer commands, a place to store; and that it always stores.
@@ -259,7 +259,7 @@ def _store(server: Server, client: Client, search_: Search, target: bytes, found
     by_distance = search_.stores_distance
     items = [(item.member, item.distance_m / search_.unit_m if by_distance else item.score) for item in found]
     event = b"geosearchstore" if search_.accepts & _BY_WORDS != 0 else b"georadiusstore"
-    store_items(server, client.database, target, items, event)
+    store_zset(server, client.database, target, from_items(items, server.limits), event)
     # Each member counts as a change, of which one was counted.
     server.keyspace.dirty += max(len(items) - 1, 0)
     client.reply.integer(len(items))
