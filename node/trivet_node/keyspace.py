@@ -23,6 +23,7 @@ from typing import Final, final
 from mypy_extensions import i64, mypyc_attr
 
 from trivet_node.access import AccessLog
+from trivet_node.values.types import pieces
 from trivet_wire.slots import SLOT_COUNT, key_slot
 
 # What happens to a key whose deadline has passed when somebody looks at it.
@@ -33,6 +34,8 @@ EXPIRE_WAITS: Final = 2
 NO_DEADLINE: Final = -1
 # Later than every deadline.
 NEVER_MS: Final = 2**62
+# About as many elements are in one piece of a huge value.
+_PIECE_ELEMENTS: Final = 32
 
 
 @final
@@ -90,7 +93,10 @@ class Keyspace:
         self.observer: KeyspaceObserver | None = None
         # Keys that somebody waits for and that were changed, deleted or exchanged since the list was last emptied.
         self.ready: list[tuple[Database, bytes]] = []
+        # Whether any value was ever stored that is no string: strings are given back at once.
+        self.holds_collections: bool = False
         self._discarded: list[dict[bytes, object]] = []
+        self._pieces: list[list[object]] = []
         self._databases: list[Database | None] = [None] * database_count
         self.database(0)
 
@@ -133,6 +139,7 @@ class Keyspace:
             ):
                 self.database(index).adopt(other.database(index))
         self.access.adopt(other.access)
+        self.holds_collections = self.holds_collections or other.holds_collections
 
     def flush(self) -> int:
         """Delete every key of every database and return how many there were."""
@@ -149,18 +156,42 @@ class Keyspace:
         """Keep what was flushed until free_some() frees it: giving millions of values back at once takes long."""
         self._discarded.extend([keys for keys in slots if keys])
 
+    def discard_value(self, value: object) -> None:
+        """Keep the pieces of a huge value that is no longer a key's until free_some() frees them.
+
+        That takes nothing away from whoever else holds the value.
+        """
+        found = pieces(value)
+        if found:
+            self._pieces.append(found)
+
     def free_some(self, budget: i64) -> bool:
-        """Free about `budget` values of those that were flushed and say whether there are more."""
-        while self._discarded:
+        """Free about `budget` values or elements of what was discarded and say whether there is more."""
+        budget = self._free_pieces(budget)
+        while self._discarded and budget > 0:
             keys = self._discarded[-1]
-            if len(keys) > budget:
-                while budget > 0:
-                    keys.popitem()
+            if self.holds_collections or len(keys) > budget:
+                while keys and budget > 0:
+                    self.discard_value(keys.popitem()[1])
                     budget -= 1
-                return True
-            budget -= len(keys) + 1
-            self._discarded.pop()
-        return False
+            else:
+                budget -= len(keys)
+                keys = {}
+            if not keys:
+                budget -= 1
+                self._discarded.pop()
+        return len(self._discarded) > 0 or len(self._pieces) > 0
+
+    def _free_pieces(self, budget: i64) -> i64:
+        """Return what is left of `budget`."""
+        while self._pieces and budget > 0:
+            found = self._pieces[-1]
+            while found and budget > 0:
+                found.pop()
+                budget -= _PIECE_ELEMENTS
+            if not found:
+                self._pieces.pop()
+        return budget
 
 
 @final
@@ -240,10 +271,7 @@ class Database:
         keys = self.slots[slot]
         if self.volatile != 0 and not self._is_gone(slot, key):
             self._drop_deadline(slot, key)
-        before: i64 = len(keys)
-        keys[key] = value
-        if len(keys) != before:
-            self._created(key)
+        self._store(keys, key, value)
         self._changed(key, 1)
 
     def replace(self, key: bytes, value: object) -> None:
@@ -253,11 +281,7 @@ class Database:
 
     def replace_quietly(self, key: bytes, value: object) -> None:
         """Do what replace() does, but as no change: for a value in another form that means the same."""
-        keys = self.slots[self.slot_of(key)]
-        before: i64 = len(keys)
-        keys[key] = value
-        if len(keys) != before:
-            self._created(key)
+        self._store(self.slots[self.slot_of(key)], key, value)
 
     def modified(self, key: bytes, changes: i64 = 1) -> None:
         """Say that the value of `key` was changed in place; `changes` is how many elements of it were."""
@@ -379,6 +403,20 @@ class Database:
         """Undo await_key()."""
         self.awaited.pop(key, None)
 
+    def _store(self, keys: dict[bytes, object], key: bytes, value: object) -> None:
+        """Store a value in its slot, in place of the one that is there."""
+        keyspace = self.keyspace
+        if keyspace.holds_collections:
+            old = keys.get(key)
+            if old is not value:
+                keyspace.discard_value(old)
+        elif not isinstance(value, (bytes, int, bytearray)):
+            keyspace.holds_collections = True
+        before: i64 = len(keys)
+        keys[key] = value
+        if len(keys) != before:
+            self._created(key)
+
     def _created(self, key: bytes) -> None:
         self.size += 1
         if self.keyspace.observer is not None:
@@ -422,7 +460,10 @@ class Database:
         return True
 
     def _remove(self, slot: i64, key: bytes) -> None:
-        del self.slots[slot][key]
+        keys = self.slots[slot]
+        if self.keyspace.holds_collections:
+            self.keyspace.discard_value(keys[key])
+        del keys[key]
         self.size -= 1
         if self.volatile != 0:
             self._drop_deadline(slot, key)

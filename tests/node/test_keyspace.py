@@ -12,6 +12,8 @@ from trivet_node.keyspace import (
     Keyspace,
     Watch,
 )
+from trivet_node.values.hashes import Hash, from_pairs
+from trivet_node.values.limits import PackingLimits
 from trivet_wire.slots import key_slot
 
 NOW_MS = 1_000_000
@@ -208,3 +210,42 @@ def test_flushed_values_are_freed_in_bounded_pieces() -> None:
         calls += 1
     assert 15 <= calls <= 40
     assert not keyspace.free_some(1000)
+
+
+def huge_hash(count: int) -> Hash:
+    return from_pairs([b"%d" % number for number in range(2 * count)], PackingLimits())
+
+
+@pytest.mark.parametrize("lose", ["delete", "expire", "put", "flush"])
+def test_huge_values_are_freed_in_bounded_pieces(lose: str) -> None:
+    keyspace, database = make()
+    database.put(b"small", huge_hash(10))
+    database.put(b"k", huge_hash(20_000))
+    if lose == "delete":
+        database.delete(b"small")
+        assert not keyspace.free_some(1000)
+        database.delete(b"k")
+    elif lose == "expire":
+        database.expire(b"k")
+    elif lose == "put":
+        database.put(b"k", b"another")
+    else:
+        database.flush()
+    calls = 1
+    while keyspace.free_some(1000):
+        calls += 1
+    assert 15 <= calls <= 60
+
+
+def test_who_still_has_a_discarded_value_keeps_it_whole() -> None:
+    keyspace, database = make()
+    value = huge_hash(5_000)
+    database.put(b"k", value)
+    database.delete(b"k")
+    database.put(b"renamed", value)
+    while keyspace.free_some(100):
+        pass
+    assert len(value.fields()) == len(value) == 5_000
+    # The same object once more is no loss of the old value.
+    database.put(b"renamed", value)
+    assert not keyspace.free_some(100)

@@ -3,12 +3,17 @@
 (Redis: TYPE, OBJECT ENCODING, COPY.)
 """
 
+from typing import Final
+
 from trivet_node.values.hashes import Hash
 from trivet_node.values.lists import List
 from trivet_node.values.sets import Set
 from trivet_node.values.streams import Stream
 from trivet_node.values.strings import string_encoding
 from trivet_node.values.zsets import SortedSet
+
+# A value in fewer pieces is given back at once.
+_MANY_PIECES: Final = 64
 
 
 def type_name(value: object) -> bytes:
@@ -59,3 +64,32 @@ def copy_value(value: object) -> object:
     if isinstance(value, Stream):
         return value.copy()
     return bytearray(value) if isinstance(value, bytearray) else value
+
+
+def pieces(value: object) -> list[object]:
+    """Return what a huge value consists of, in pieces of some elements, or nothing where the value is small.
+
+    Giving a huge value back at once takes long. Who holds its pieces while it goes can let them go one by one.
+    (Redis: lazyfree.c.)
+    """
+    found: list[object] = []
+    if isinstance(value, (bytes, int, bytearray)):
+        return found
+    if isinstance(value, List):
+        if value.long is not None:
+            found.extend(value.long.nodes)
+    elif isinstance(value, (Hash, Set)):
+        if value.buckets is not None:
+            found.extend(value.buckets.dicts)
+    elif isinstance(value, SortedSet):
+        if value.scores is not None and value.order is not None:
+            found.extend(value.scores.dicts)
+            found.extend(value.order.scores)
+            found.extend(value.order.members)
+    elif isinstance(value, Stream):
+        found.extend(value.closed_nodes().chunks)
+        for group in value.groups.values():
+            found.extend(group.pending.chunks)
+            for consumer in group.consumers.values():
+                found.extend(consumer.pending.chunks)
+    return found if len(found) > _MANY_PIECES else []
