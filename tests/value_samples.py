@@ -84,7 +84,33 @@ def hash_(chance: random.Random, key: bytes) -> list[Request]:
     return [[b"HSET", key, *[word for field in texts(chance) for word in (field, text(chance))]]]
 
 
-MAKERS: tuple[Callable[[random.Random, bytes], list[Request]], ...] = (string, list_, set_, zset, hash_)
+def stream(chance: random.Random, key: bytes) -> list[Request]:
+    """Return commands that make a stream, some with deleted entries, groups, consumers and pending entries."""
+    fields = [text(chance) for _ in range(chance.randint(1, 3))]
+    requests = []
+    milliseconds = chance.choice((1, 1_700_000_000_000))
+    ids = []
+    for number in range(chance.choice((1, 2, 20, 150))):
+        milliseconds += chance.choice((0, 1, 5000))
+        ids.append(b"%d-%d" % (milliseconds, number + 1))
+        names = fields if chance.random() < 0.8 else [text(chance)]
+        pairs = [word for name in names for word in (name, text(chance))]
+        requests.append([b"XADD", key, ids[-1], *pairs])
+    for group in [b"g%d" % number for number in range(chance.randint(0, 3))]:
+        requests.append([b"XGROUP", b"CREATE", key, group, chance.choice((b"0", b"$", chance.choice(ids)))])
+        for consumer in (b"alice", b"bob")[: chance.randint(0, 2)]:
+            requests.append([b"XGROUP", b"CREATECONSUMER", key, group, consumer])
+            count = b"%d" % chance.randint(1, 12)
+            requests.append([b"XREADGROUP", b"GROUP", group, consumer, b"COUNT", count, b"STREAMS", key, b">"])
+            requests.append([b"XACK", key, group, chance.choice(ids)])
+    if chance.random() < 0.5:
+        requests.append([b"XDEL", key, *chance.choices(ids, k=chance.randint(1, 8))])
+    if chance.random() < 0.2:
+        requests.append([b"XTRIM", key, b"MAXLEN", b"%d" % chance.randint(0, len(ids))])
+    return requests
+
+
+MAKERS: tuple[Callable[[random.Random, bytes], list[Request]], ...] = (string, list_, set_, zset, hash_, stream)
 
 
 def requests_for(chance: random.Random, key: bytes) -> list[Request]:

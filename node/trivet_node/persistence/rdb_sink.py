@@ -68,6 +68,14 @@ class RdbSink:
             out.append(LENGTH_64_BITS)
             out.write(int(value).to_bytes(8, "big"))
 
+    def number(self, value: int) -> None:
+        """Write an unsigned number of 64 bits in the form of a length."""
+        if value < 1 << 62:
+            self.length(value)
+        else:
+            self._out.append(LENGTH_64_BITS)
+            self._out.write(value.to_bytes(8, "big"))
+
     def string(self, text: bytes) -> None:
         """Write a string, as an integer where it is a short canonical one, compressed where that saves."""
         if len(text) <= _LONGEST_INT32:

@@ -69,6 +69,14 @@ class RdbSource:
     def length(self) -> int:
         """Return the next length; a string in a special encoding is an error here."""
         begin = self.offset()
+        value = self.number()
+        if value > _LENGTH_MAX:
+            raise RdbError(begin, f"a length of {value}")
+        return value
+
+    def number(self) -> int:
+        """Return the next unsigned number of up to 64 bits in the form of a length."""
+        begin = self.offset()
         first = self.byte()
         if first >> 6 == ENCODED:
             raise RdbError(begin, f"expected a length, found the special encoding {first & 0x3F}")
@@ -80,7 +88,10 @@ class RdbSource:
         first = self.byte()
         if first >> 6 == ENCODED:
             return self._encoded(first & 0x3F, begin)
-        return self.take(self._length(first, begin))
+        size = self._length(first, begin)
+        if size > _LENGTH_MAX:
+            raise RdbError(begin, f"a length of {size}")
+        return self.take(size)
 
     def integer(self, size: int, *, signed: bool = False) -> int:
         """Return the next `size` bytes as a little-endian integer."""
@@ -114,10 +125,7 @@ class RdbSource:
             return int(((first & 0x3F) << 8) | self.byte())
         if first not in (LENGTH_32_BITS, LENGTH_64_BITS):
             raise RdbError(begin, f"unknown form of a length, 0x{int(first):02x}")
-        value = int.from_bytes(self.take(4 if first == LENGTH_32_BITS else 8), "big")
-        if value > _LENGTH_MAX:
-            raise RdbError(begin, f"a length of {value}")
-        return value
+        return int.from_bytes(self.take(4 if first == LENGTH_32_BITS else 8), "big")
 
     def _encoded(self, encoding: i64, begin: int) -> bytes:
         if encoding == ENCODING_INT8:

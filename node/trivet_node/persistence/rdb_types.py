@@ -10,7 +10,7 @@ from typing import Final
 
 from mypy_extensions import i64
 
-from trivet_node.persistence import rdb_hashes, rdb_lists, rdb_sets, rdb_zsets
+from trivet_node.persistence import rdb_hashes, rdb_lists, rdb_sets, rdb_streams, rdb_zsets
 from trivet_node.persistence.rdb_format import DONE
 from trivet_node.persistence.rdb_sink import RdbSink
 from trivet_node.persistence.rdb_source import RdbSource
@@ -18,6 +18,7 @@ from trivet_node.values.hashes import Hash
 from trivet_node.values.limits import PackingLimits
 from trivet_node.values.lists import List
 from trivet_node.values.sets import Set
+from trivet_node.values.streams import Stream
 from trivet_node.values.strings import encode_string
 from trivet_node.values.zsets import SortedSet
 
@@ -26,6 +27,7 @@ _MODULE: Final = (6, 7)
 _LISTS: Final = (rdb_lists.LIST, rdb_lists.LIST_ZIPLIST, rdb_lists.LIST_QUICKLIST, rdb_lists.LIST_QUICKLIST_2)
 _SETS: Final = (rdb_sets.SET, rdb_sets.SET_INTSET)
 _ZSETS: Final = (rdb_zsets.ZSET, rdb_zsets.ZSET_2, rdb_zsets.ZSET_ZIPLIST, rdb_zsets.ZSET_LISTPACK)
+_STREAMS: Final = (rdb_streams.STREAM, rdb_streams.STREAM_2)
 _HASHES: Final = (rdb_hashes.HASH, rdb_hashes.HASH_ZIPMAP, rdb_hashes.HASH_ZIPLIST, rdb_hashes.HASH_LISTPACK)
 
 
@@ -41,6 +43,8 @@ def form_of(value: object) -> i64:
         return rdb_zsets.zset_form(value)
     if isinstance(value, Hash):
         return rdb_hashes.hash_form(value)
+    if isinstance(value, Stream):
+        return rdb_streams.STREAM_2
     raise TypeError(f"no value of a key: {value!r}")
 
 
@@ -63,6 +67,8 @@ def write_part(sink: RdbSink, value: object, part: i64, limits: PackingLimits) -
         return rdb_zsets.write_zset(sink, value, part)
     elif isinstance(value, Hash):
         return rdb_hashes.write_hash(sink, value, part)
+    elif isinstance(value, Stream):
+        return rdb_streams.write_stream(sink, value, part)
     else:
         raise TypeError(f"no value of a key: {value!r}")
     return DONE
@@ -84,4 +90,6 @@ def read_value(form: int, source: RdbSource, limits: PackingLimits) -> object:
     if form in _HASHES:
         hashed = rdb_hashes.read_hash(form, source, limits)
         return hashed if len(hashed) > 0 else None
+    if form in _STREAMS:
+        return rdb_streams.read_stream(form, source)
     raise source.refuse("a value of a module cannot be loaded" if form in _MODULE else f"unknown value type {form}")

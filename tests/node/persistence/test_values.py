@@ -22,6 +22,9 @@ from trivet_node.values.hashes import Hash
 from trivet_node.values.limits import PackingLimits
 from trivet_node.values.lists import List
 from trivet_node.values.sets import Set
+from trivet_node.values.stream_groups import Consumer, PendingCursor
+from trivet_node.values.stream_ids import LARGEST_ID, SMALLEST_ID
+from trivet_node.values.streams import EntryWalk, Stream
 from trivet_node.values.types import copy_value, encoding_name, type_name
 from trivet_node.values.zsets import SortedSet
 
@@ -57,7 +60,30 @@ def contents(value: object) -> object:
     if isinstance(value, Hash):
         pairs = value.pairs()
         return dict(zip(pairs[::2], pairs[1::2], strict=True))
+    if isinstance(value, Stream):
+        return stream_contents(value)
     return value.items() if isinstance(value, SortedSet) else value
+
+
+def stream_contents(value: Stream) -> object:
+    groups = [
+        (name, group.last_id, group.entries_read, group.pending.keys(),
+         [(consumer.name, consumer.seen_ms, pending_of(consumer)) for consumer in group.consumers_by_name()])
+        for name, group in value.groups_by_name()
+    ]  # fmt: skip
+    counters = (value.length, value.last_id(), value.first_id, value.max_deleted_id, value.entries_added)
+    return value.nodes(), counters, groups
+
+
+def pending_of(consumer: Consumer) -> list[tuple[int, int, int, bytes]]:
+    cursor = PendingCursor(consumer.pending)
+    found = []
+    more = cursor.seek_first()
+    while more:
+        pending = cursor.pending()
+        found.append((cursor.entry_id(), pending.delivered_ms, pending.deliveries, pending.consumer))
+        more = cursor.next()
+    return found
 
 
 @pytest.fixture
@@ -251,6 +277,15 @@ def check_members_are_found(value: object) -> None:
         items = value.items()
         assert [value.rank(member) for member, _ in items] == list(range(len(items)))
         assert all(value.score(member) == score for member, score in items)
+    elif isinstance(value, Stream):
+        for backwards in (False, True):
+            walk = EntryWalk(value, SMALLEST_ID, LARGEST_ID, backwards=backwards)
+            ids = []
+            while walk.next():
+                ids.append(walk.entry_id())
+            assert ids == sorted(ids, reverse=backwards)
+            assert len(ids) == len(value)
+        assert all(value.has(entry_id) for entry_id in ids)
 
 
 @pytest.mark.parametrize(
