@@ -3,9 +3,26 @@
 The shell subclasses `Host`; tests use a fake. A method that returns a bool says whether it worked.
 """
 
+from typing import Final, final
+
 from mypy_extensions import mypyc_attr
 
 from trivet_node.cluster.effects import Effect
+
+# How far an exchange with another instance came.
+ANSWERED: Final = 0
+NOT_CONNECTED: Final = 1
+NOT_WRITTEN: Final = 2
+NOT_READ: Final = 3
+
+
+@final
+class Exchange:
+    """The lines that another instance answered, without their ends, and how far it came: fewer lines are NOT_READ."""
+
+    def __init__(self, outcome: int, lines: list[bytes]) -> None:
+        self.outcome: int = outcome
+        self.lines: list[bytes] = lines
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -63,6 +80,13 @@ class Host:
 
     def perform(self, effect: Effect) -> None:
         """Do what the cluster machine wants done with files and links (cluster/effects.py), before the next effect."""
+        raise NotImplementedError
+
+    def exchange(self, host: str, port: int, requests: bytes, answers: int, timeout_ms: int) -> Exchange:
+        """Send requests to another instance and return its answers, one line each, while everything waits (MIGRATE).
+
+        Every step, connecting and each answer, takes `timeout_ms` at most. The connection may be one used before.
+        """
         raise NotImplementedError
 
     def log(self, level: str, message: str) -> None:

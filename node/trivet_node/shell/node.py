@@ -20,7 +20,7 @@ from trivet_node.client import CLOSE_NOW
 from trivet_node.cluster.effects import Effect
 from trivet_node.config import Config
 from trivet_node.engine import Engine
-from trivet_node.host import Host
+from trivet_node.host import Exchange, Host
 from trivet_node.persistence.facts import history_point
 from trivet_node.persistence.rdb_format import RdbError
 from trivet_node.persistence.rdb_reader import KEEP_EXPIRED, RdbReader
@@ -31,6 +31,7 @@ from trivet_node.shell.bus import Bus, join_cluster
 from trivet_node.shell.config_files import rewrite_config_file
 from trivet_node.shell.disk import load_snapshot
 from trivet_node.shell.farewell import let_replicas_catch_up
+from trivet_node.shell.instances import OtherInstances
 from trivet_node.shell.links import PrimaryLink
 from trivet_node.shell.live_settings import apply_to_shell
 from trivet_node.shell.process import process_facts
@@ -62,6 +63,7 @@ class Node(Host):
         self.reactor = Reactor(self.engine)
         self.link = PrimaryLink(self.engine, self.reactor)
         self.snapshots = Snapshots(self.server, self.reactor)
+        self.instances = OtherInstances()
         # Only in cluster mode.
         self.bus: Bus | None = None
         self._stop = trio.Event()
@@ -95,6 +97,7 @@ class Node(Host):
                 nursery.cancel_scope.cancel()
         finally:
             self.reactor.close_all()
+            self.instances.close_all()
         log.log("warning", "Trivet is now ready to exit, bye bye...")
         return 0
 
@@ -148,6 +151,10 @@ class Node(Host):
     def settings_changed(self, attributes: list[str]) -> str:
         """Follow settings that concern sockets, the log or the process."""
         return apply_to_shell(self.config, self.reactor, attributes)
+
+    def exchange(self, host: str, port: int, requests: bytes, answers: int, timeout_ms: int) -> Exchange:
+        """Send requests to another instance and return its answers while everything waits."""
+        return self.instances.exchange(host, port, requests, answers, timeout_ms)
 
     def log(self, level: str, message: str) -> None:
         """Write a line to the log."""
@@ -233,7 +240,8 @@ class Node(Host):
         return True
 
     def _review_clients(self) -> None:
-        """Close clients that are idle too long, read too slowly or send an endless request."""
+        """Close connections that are idle too long, and clients that read too slowly or send an endless request."""
+        self.instances.close_unused()
         server = self.server
         timeout_s = self.config.timeout
         idle_since_ms = unix_ms() - timeout_s * _MS_PER_S if timeout_s else 0
