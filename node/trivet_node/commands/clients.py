@@ -159,6 +159,7 @@ def unblock(server: Server, client: Client, arguments: list[bytes]) -> None:
         if wait.client.id == client_id:
             if reason == b"ERROR":
                 wait.client.reply.error(_UNBLOCKED)
+                server.stats.count_error(_UNBLOCKED)
             else:
                 wait.time_out()
             server.blocking.release(wait.client)

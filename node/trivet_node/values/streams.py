@@ -169,14 +169,14 @@ class Stream:
             return 0
         last_id = self.last_id()
         if entry_id == last_id or (self.length == 0 and entry_id < last_id):
-            return self.entries_added
+            return signed(self.entries_added)
         if entry_id > last_id:
             return UNKNOWN_READ
         if self.max_deleted_id == SMALLEST_ID or self.max_deleted_id < self.first_id:
             if entry_id < self.first_id:
-                return self.entries_added - self.length
+                return signed(self.entries_added - self.length)
             if entry_id == self.first_id:
-                return self.entries_added - self.length + 1
+                return signed(self.entries_added - self.length + 1)
         return UNKNOWN_READ
 
     def lag_of(self, group: Group) -> int | None:

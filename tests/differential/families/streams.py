@@ -62,7 +62,7 @@ def _ids(gen: Generator) -> list[bytes]:
 
 
 def _group(gen: Generator) -> bytes:
-    return gen.random.choice((b"g1", b"g1", b"g1", b"g2", b"g\x00\r\n", b"none"))
+    return gen.random.choice((*[b"g1"] * 6, b"g2", b"g2", b"g\x00\r\n", b"none"))
 
 
 def _consumer(gen: Generator) -> bytes:
@@ -121,7 +121,7 @@ def _xsetid(gen: Generator) -> Arguments:
 
 def _streams(gen: Generator, *words: bytes) -> list[bytes]:
     """Return keys and as many IDs, or words that stand for IDs."""
-    keys = [gen.key() for _ in range(gen.random.choice((1, 1, 1, 2, 3)))]
+    keys = [gen.key() for _ in range(gen.random.choice((1, 1, 1, 1, 1, 2, 3)))]
     return [gen.option(b"STREAMS"), *keys, *[gen.random.choice((*words, _given_id(gen), b"0")) for _ in keys]]
 
 
@@ -250,6 +250,36 @@ def _readers(gen: Generator) -> list[Arguments]:
     return [*commands, (b"XPENDING", key, group, b"-", b"+", b"10"), (b"XINFO", b"STREAM", key, b"FULL")]
 
 
+def _waiting_reader(gen: Generator) -> list[Arguments]:
+    """Return a reader that waits for what others will do to its stream or group."""
+    key, group = gen.key(), _group(gen)
+    if gen.random.random() < 0.3:
+        return [(b"XADD", key, b"12-*", b"f", b"v"), (b"XREAD", b"BLOCK", b"0", b"STREAMS", key, b"$")]
+    options = gen.random.choice(((), (b"NOACK",), (b"COUNT", b"1")))
+    reading = (b"XREADGROUP", b"GROUP", group, _consumer(gen), b"BLOCK", b"0", *options, b"STREAMS", key, b">")
+    return [(b"XGROUP", b"CREATE", key, group, b"$", b"MKSTREAM"), reading]
+
+
+def _served_reader(gen: Generator) -> list[Arguments]:
+    """Return what reaches readers that wait: additions, also some that are gone again, and ends of all kinds."""
+    key = gen.key()
+    added: Arguments = (b"XADD", key, b"12-*", b"f", b"v")
+    return gen.random.choice(
+        (
+            [added],
+            [added, added],
+            [(b"MULTI",), added, added, (b"EXEC",)],
+            [(b"MULTI",), added, (b"XTRIM", key, b"MAXLEN", b"0"), (b"EXEC",)],
+            [(b"MULTI",), (b"DEL", key), (b"SET", key, b"x"), (b"EXEC",), (b"DEL", key)],
+            [(b"MULTI",), (b"DEL", key), added, (b"EXEC",)],
+            [(b"XGROUP", b"DESTROY", key, _group(gen))],
+            [(b"DEL", key)],
+            [(b"RENAME", key, gen.key())],
+            [(b"XTRIM", key, b"MAXLEN", b"0"), (b"XSETID", key, b"13-1"), (b"EXPIRE", key, b"10000000")],
+        )
+    )
+
+
 def _times_as_ids(gen: Generator) -> list[Arguments]:
     """Return additions whose IDs the server makes up, under a key that nobody else knows."""
     key = CHANCE + b"s"
@@ -304,5 +334,10 @@ FORMS: Final[list[Form]] = [
     lambda gen: (b"XACK", gen.key(), _group(gen), *_ids(gen)),
     lambda gen: (b"XGROUP", b"HELP"),
 ]
-SCRIPTS: Final[list[Script]] = [_many_entries, *[_readers] * 4, _times_as_ids]
+SCRIPTS: Final[list[Script]] = [
+    *[_many_entries, _times_as_ids],
+    *[_readers] * 4,
+    *[_waiting_reader] * 8,
+    *[_served_reader] * 8,
+]
 RULES: Final[dict[bytes, Rule]] = {b"XADD": _near_ids, b"XPENDING": _near_times, b"XINFO": _near_times}
