@@ -16,7 +16,7 @@ from mypy_extensions import i64
 from trivet_node.persistence.rdb_format import DONE
 from trivet_node.persistence.rdb_sink import RdbSink
 from trivet_node.persistence.rdb_source import RdbSource
-from trivet_node.values.stream_groups import UNKNOWN_READ, Consumer, Group, Pending, PendingCursor
+from trivet_node.values.stream_groups import Consumer, Group, Pending, PendingCursor
 from trivet_node.values.stream_ids import (
     HALF_MAX,
     ID_BYTES,
@@ -26,6 +26,7 @@ from trivet_node.values.stream_ids import (
     make_id,
     milliseconds_of,
     sequence_of,
+    signed,
 )
 from trivet_node.values.stream_node import NodeWalk, deleted_count, is_valid_node, live_count
 from trivet_node.values.streams import Stream
@@ -173,12 +174,8 @@ class _StreamReader:
     def _group(self) -> Group:
         source = self._source
         last_id = self._id()
-        if self._is_old:
-            entries_read = self._stream.entries_until(last_id)
-        else:
-            entries_read = source.number()
-            if entries_read == HALF_MAX:
-                entries_read = UNKNOWN_READ
+        # -1, where it is not known, stands there as any number below zero does.
+        entries_read = self._stream.entries_until(last_id) if self._is_old else signed(source.number())
         group = Group(last_id, entries_read)
         waiting = self._pending_entries()
         left = source.length()
