@@ -1,0 +1,84 @@
+"""SORT: by weights, of patterns, into lists."""
+
+from typing import Final
+
+from tests.differential.rules import Rule, same_shape, unordered
+
+from tests.differential.generator import Arguments, Form, Generator, form
+from tests.differential.replies import Reply
+
+# With the elements in it these name keys and fields that are there, and others.
+_PATTERNS: Final = [
+    *[b"k*", b"k*", b"weight_*", b"k*->m1", b"k*->*", b"*", b"nosort", b"#", b"{tag}*", b"k*->", b"->*", b"k*->m1->m2"],
+    *[b"", b"k\x00*", b"k*\x00x", b"#x", b"k*->\x00m1", b"**"],
+]
+# What strtod takes and what it does not, but nothing out of range: that would be an error in what follows, too.
+_NUMBERS: Final = [
+    *[b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"10", b"-1", b"2.5", b"1e3", b"0x10", b" 7", b"inf", b"-inf", b"-0"],
+    *[b"", b"1\x00x", b"0.1", b"3.0e3", b"9223372036854775807", b".5", b"5."],
+]
+_NO_NUMBERS: Final = [b"x", b"1 ", b"nan", b"1e", b"0x", b"-", b" "]
+
+
+def _number(gen: Generator) -> bytes:
+    return gen.random.choice(_NO_NUMBERS if gen.random.random() < 0.02 else _NUMBERS)
+
+
+def _numbers(gen: Generator) -> list[bytes]:
+    return [_number(gen) for _ in range(gen.random.choice((1, 2, 3, 5)))]
+
+
+def _fill(gen: Generator) -> Arguments:
+    name = gen.random.choice((b"RPUSH", b"RPUSH", b"LPUSH", b"SADD"))
+    return (name, gen.key(), *_numbers(gen))
+
+
+def _score(gen: Generator) -> Arguments:
+    pairs = [word for number in _numbers(gen) for word in (gen.random.choice((b"1", b"2", b"3.5", b"-inf")), number)]
+    return (b"ZADD", gen.key(), *pairs)
+
+
+def _weights(gen: Generator) -> Arguments:
+    return (b"MSET", *[word for number in _numbers(gen) for word in (b"weight_" + number, _number(gen))])
+
+
+def _fields(gen: Generator) -> Arguments:
+    fields = gen.random.choice((b"m1", b"m2", b"m1->m2", b"\x00m1"))
+    return (b"HSET", gen.key(), fields, _number(gen))
+
+
+def _sort(gen: Generator) -> Arguments:
+    arguments = [gen.random.choice((b"SORT", b"SORT", b"SORT_RO")), gen.key()]
+    for _ in range(gen.random.choice((0, 1, 1, 2, 3, 4))):
+        way = gen.random.randrange(10)
+        if way < 3:
+            arguments += [gen.option(b"BY"), gen.random.choice(_PATTERNS)]
+        elif way < 5:
+            arguments += [gen.option(b"GET"), gen.random.choice(_PATTERNS)]
+        elif way == 5:
+            arguments += [gen.option(b"LIMIT"), gen.position(), gen.count()]
+        elif way == 6:
+            arguments += [gen.option(b"STORE"), gen.key()]
+        else:
+            arguments.append(gen.option(b"ASC", b"DESC", b"DESC", b"ALPHA", b"ALPHA", b"ALPHA", b"NOSUCH"))
+    return tuple(arguments)
+
+
+def _same_order_but_of_equals(arguments: Arguments, one: Reply, other: Reply) -> bool:
+    """Elements that are equal to ALPHA, and sets that are not sorted, come in any order; a LIMIT takes any of them."""
+    words = {argument.partition(b"\x00")[0].upper() for argument in arguments[2:]}
+    if not words & {b"ALPHA", b"BY"}:
+        return False
+    return same_shape(arguments, one, other) if b"LIMIT" in words else unordered(arguments, one, other)
+
+
+FORMS: Final[list[Form]] = [
+    *[_fill] * 6,
+    *[_score] * 2,
+    *[_weights] * 3,
+    *[_fields] * 2,
+    *[_sort] * 12,
+    form(b"LRANGE", Generator.key, Generator.position, Generator.position),
+    form(b"DEL", Generator.key),
+]
+RULES: Final[dict[bytes, Rule]] = {b"SORT": _same_order_but_of_equals, b"SORT_RO": _same_order_but_of_equals}
