@@ -88,9 +88,11 @@ class PopOptions:
         from_head = at_head(arguments[position])
         count = 1
         if position + 1 < len(arguments):
-            if position + 3 != len(arguments) or option(arguments[position + 1]) != b"COUNT":
+            if option(arguments[position + 1]) != b"COUNT" or position + 2 == len(arguments):
                 raise CommandError(errors.SYNTAX)
             count = integer_in(arguments[position + 2], 1, INTEGER_MAX, b"ERR count should be greater than 0")
+            if position + 3 != len(arguments):
+                raise CommandError(errors.SYNTAX)
         self.pop: Pop = Pop(count, from_head)
 
 
