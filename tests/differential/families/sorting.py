@@ -4,7 +4,7 @@ from typing import Final
 
 from tests.differential.rules import Rule, same_shape, unordered
 
-from tests.differential.generator import Arguments, Form, Generator, form
+from tests.differential.generator import Arguments, Form, Generator, Script, form
 from tests.differential.replies import Reply
 
 # With the elements in it these name keys and fields that are there, and others.
@@ -64,6 +64,19 @@ def _sort(gen: Generator) -> Arguments:
     return tuple(arguments)
 
 
+def _sort_words(gen: Generator) -> Arguments:
+    return (*_sort(gen), b"ALPHA")
+
+
+def _sorts(gen: Generator) -> list[Arguments]:
+    """Return several sorts.
+
+    Redis takes an errno that an earlier command has left for an error of its own; SCAN sets it to zero.
+    """
+    requests = [request for _ in range(6) for request in ((b"SCAN", b"0", b"COUNT", b"1000000"), _sort(gen))]
+    return [(b"MULTI",), *requests, (b"EXEC",)] if gen.random.random() < 0.1 else requests
+
+
 def _same_order_but_of_equals(arguments: Arguments, one: Reply, other: Reply) -> bool:
     """Elements that are equal to ALPHA, and sets that are not sorted, come in any order; a LIMIT takes any of them."""
     words = {argument.partition(b"\x00")[0].upper() for argument in arguments[2:]}
@@ -77,8 +90,9 @@ FORMS: Final[list[Form]] = [
     *[_score] * 2,
     *[_weights] * 3,
     *[_fields] * 2,
-    *[_sort] * 12,
+    *[_sort_words] * 3,
     form(b"LRANGE", Generator.key, Generator.position, Generator.position),
     form(b"DEL", Generator.key),
 ]
+SCRIPTS: Final[list[Script]] = [_sorts]
 RULES: Final[dict[bytes, Rule]] = {b"SORT": _same_order_but_of_equals, b"SORT_RO": _same_order_but_of_equals}
