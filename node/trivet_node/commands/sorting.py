@@ -1,8 +1,8 @@
 """SORT and SORT_RO: the elements of a list, set or sorted set in another order, or what keys named by them hold.
 
 Numbers are compared as doubles and elements of equal weight as bytes; ALPHA compares as C strings, as the C locale
-collates, but what is stored as bytes. Elements that are equal then keep their order. A BY without `*` asks for no
-sorting at all. (Redis: sort.c.)
+collates, but what is stored as bytes. Elements that are equal then keep their order, unless a LIMIT spares sorting the
+rest. A BY without `*` asks for no sorting at all. (Redis: sort.c.)
 """
 
 from typing import Final, final
@@ -18,6 +18,7 @@ from trivet_node.server.events import GENERIC, LIST, notify
 from trivet_node.server.state import Server
 from trivet_node.values.doubles import parse_double
 from trivet_node.values.lists import List, from_values
+from trivet_node.values.partial_sort import PartialSort
 from trivet_node.values.sets import Set
 from trivet_node.values.zsets import SortedSet
 from trivet_wire import errors
@@ -152,8 +153,22 @@ def _sorted(database: Database, key: bytes, options: SortOptions) -> list[bytes]
         alpha = True
     elements = _in_order(value, 0, length, False)
     weights = _words(database, elements, by, options.target is None) if alpha else _numbers(database, elements, by)
+    if alpha and by is not None and stop - start != length:
+        return [elements[index] for index in _partial_order(weights, options.descending, start, stop)]
     order = sorted(range(length), key=weights.__getitem__, reverse=options.descending)
     return [elements[index] for index in order[start:stop]]
+
+
+def _partial_order(weights: list[tuple[float, bytes]], descending: bool, start: int, stop: int) -> list[int]:
+    """Return the indices of the weights from `start` to before `stop` in their order, equal ones in Redis'.
+
+    With BY and LIMIT Redis sorts no more than it must, which is not stable.
+    """
+    sign = -1.0 if descending else 1.0
+    ranks = {weight: sign * rank for rank, weight in enumerate(sorted(set(weights)))}
+    sorting = PartialSort([ranks[weight] for weight in weights], start, stop)
+    sorting.sort(0, len(weights))
+    return sorting.places[start:stop]
 
 
 def _length(value: object) -> int:

@@ -24,28 +24,29 @@ def first_by_distance(found: list[Found], wanted: int, descending: bool) -> list
         places = [(sign * item.distance_m, place) for place, item in enumerate(found)]
         places.sort()
         return [found[place] for _, place in places]
-    sorting = PartialSort([sign * item.distance_m for item in found], wanted)
+    sorting = PartialSort([sign * item.distance_m for item in found], 0, wanted)
     sorting.sort(0, len(found))
     return [found[place] for place in sorting.places[:wanted]]
 
 
 @final
 class PartialSort:
-    """Sorts keys as far as the first `wanted` of them depend on it; `places` says where each came from."""
+    """Sorts keys as far as those from `first` to before `behind` depend on it; `places` says where each came from."""
 
-    def __init__(self, keys: list[float], wanted: i64) -> None:
+    def __init__(self, keys: list[float], first: i64, behind: i64) -> None:
         self.keys: list[float] = keys
         self.places: list[int] = list(range(len(keys)))
-        self._wanted: i64 = wanted
+        self._first: i64 = first
+        self._behind: i64 = behind
 
     def sort(self, start: i64, stop: i64) -> None:
-        """Sort a part, of which the first wanted ones are."""
+        """Sort a part, in which some of those asked for are."""
         while stop - start >= _SHORT:
             low, high = self._divide(start, stop)
-            if low - start > 1:
+            if low - start > 1 and self._touches(start, low):
                 self.sort(start, low)
             # What is equal to the median stands in its place between the two parts.
-            if stop - high <= 1 or high >= self._wanted:
+            if stop - high <= 1 or not self._touches(high, stop):
                 return
             start = high
         for position in range(start + 1, stop):
@@ -53,6 +54,10 @@ class PartialSort:
             while at > start and self.keys[at - 1] > self.keys[at]:
                 self._swap(at, at - 1)
                 at -= 1
+
+    def _touches(self, start: i64, stop: i64) -> bool:
+        """Say whether any of those asked for are in a part."""
+        return start < self._behind and self._first < stop
 
     def _divide(self, start: i64, stop: i64) -> tuple[i64, i64]:
         """Put what is less than a median first and what is greater last; return where those parts end and begin."""
