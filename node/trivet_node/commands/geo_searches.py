@@ -11,9 +11,8 @@ from trivet_node.commands.arguments import double, integer, option
 from trivet_node.commands.geo import position, reply_distance, reply_position, unit_m
 from trivet_node.commands.zsets import read_zset, store_zset
 from trivet_node.server.state import Server
-from trivet_node.values.geo_area import Area, Found, search
+from trivet_node.values.geo_area import Area, Found, first_by_distance, search
 from trivet_node.values.geohash import decode
-from trivet_node.values.partial_sort import first_by_distance
 from trivet_node.values.zsets import SortedSet, from_items
 from trivet_wire import errors
 

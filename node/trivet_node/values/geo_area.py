@@ -13,6 +13,7 @@ from mypy_extensions import i64
 
 from trivet_node.values import geohash
 from trivet_node.values.geohash import EARTH_RADIUS_M, RADIANS, STEP_MAX, Bounds
+from trivet_node.values.partial_sort import PartialSort
 from trivet_node.values.zsets import SortedSet
 
 OUTSIDE: Final = -1.0
@@ -161,6 +162,18 @@ def search(members: SortedSet, area: Area, limit: int) -> list[Found]:
                 return found[:limit]
             start = end
     return found
+
+
+def first_by_distance(found: list[Found], wanted: int, descending: bool) -> list[Found]:
+    """Return the `wanted` first by distance: the nearest, or, `descending`, the farthest. All of them together are sorted stably."""
+    sign = -1.0 if descending else 1.0
+    if wanted >= len(found):
+        places = [(sign * item.distance_m, place) for place, item in enumerate(found)]
+        places.sort()
+        return [found[place] for _, place in places]
+    sorting = PartialSort([sign * item.distance_m for item in found], 0, wanted)
+    sorting.sort(0, len(found))
+    return [found[place] for place in sorting.places[:wanted]]
 
 
 def _measure(names: list[bytes], scores: list[float], area: Area, found: list[Found]) -> None:

@@ -1,8 +1,8 @@
-"""The nearest or the farthest of what a search has found, in the order in which Redis puts equally distant ones.
+"""Sorting as far as a range of places depends on it, with equal keys in the order in which Redis leaves them.
 
-All results together are sorted stably. Where only the first few are asked for, Redis uses a quicksort that leaves the
-parts alone in which none of them can be; it is not stable. Which of equally distant members are among the first, and
-in which order, depends on its every step. So these are the steps.
+Where only some of many elements are asked for, Redis uses a quicksort that leaves the parts alone in which none of them
+can be; it is not stable. Which of equal elements are among those asked for, and in which order, depends on its every
+step. So these are the steps.
 (Bentley and McIlroy, "Engineering a sort function", with a median of three or nine; Redis: pqsort.c.)
 """
 
@@ -10,23 +10,9 @@ from typing import final
 
 from mypy_extensions import i64
 
-from trivet_node.values.geo_area import Found
-
 # Parts shorter than this are sorted by insertion; from the other length on nine elements are looked at for a median.
 _SHORT: i64 = 7
 _LONG: i64 = 40
-
-
-def first_by_distance(found: list[Found], wanted: int, descending: bool) -> list[Found]:
-    """Return the `wanted` first by distance: the nearest, or, `descending`, the farthest."""
-    sign = -1.0 if descending else 1.0
-    if wanted >= len(found):
-        places = [(sign * item.distance_m, place) for place, item in enumerate(found)]
-        places.sort()
-        return [found[place] for _, place in places]
-    sorting = PartialSort([sign * item.distance_m for item in found], 0, wanted)
-    sorting.sort(0, len(found))
-    return [found[place] for place in sorting.places[:wanted]]
 
 
 @final

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from trivet_node.values import geohash
-from trivet_node.values.geo_area import OUTSIDE, Area, search
+from trivet_node.values.geo_area import OUTSIDE, Area, Found, first_by_distance, search
 from trivet_node.values.limits import PackingLimits
 from trivet_node.values.zsets import SortedSet, from_items
 
@@ -60,3 +60,13 @@ def test_areas_without_end_or_without_size() -> None:
     one = from_items([(b"one", float(geohash.encode(3.0, 4.0)))], PackingLimits())
     assert len(search(one, Area(middle, False, 0.0, 0.0, 1.0), 0)) == 1
     assert len(search(one, Area((3.0, 4.0), False, 0.0, 0.0, 1.0), 0)) == 0
+
+
+def test_a_whole_sort_is_stable_in_both_directions() -> None:
+    found = [Found(b"%d" % number, 0.0, 0.0, 0.0, float(number % 3)) for number in range(9)]
+    assert [item.member for item in first_by_distance(found, 9, False)] == [
+        b"%d" % n for n in (0, 3, 6, 1, 4, 7, 2, 5, 8)
+    ]
+    assert [item.member for item in first_by_distance(found, 9, True)] == [
+        b"%d" % n for n in (2, 5, 8, 1, 4, 7, 0, 3, 6)
+    ]

@@ -1,9 +1,8 @@
-"""The first of many by distance."""
+"""Sorting of a range of places."""
 
 import random
 
-from trivet_node.values.geo_area import Found
-from trivet_node.values.partial_sort import PartialSort, first_by_distance
+from trivet_node.values.partial_sort import PartialSort
 
 
 def test_the_first_are_those_of_a_whole_sort() -> None:
@@ -30,13 +29,3 @@ def test_a_range_is_that_of_a_whole_sort() -> None:
         sorting = PartialSort(list(keys), first, behind)
         sorting.sort(0, length)
         assert sorting.keys[first:behind] == sorted(keys)[first:behind]
-
-
-def test_a_whole_sort_is_stable_in_both_directions() -> None:
-    found = [Found(b"%d" % number, 0.0, 0.0, 0.0, float(number % 3)) for number in range(9)]
-    assert [item.member for item in first_by_distance(found, 9, False)] == [
-        b"%d" % n for n in (0, 3, 6, 1, 4, 7, 2, 5, 8)
-    ]
-    assert [item.member for item in first_by_distance(found, 9, True)] == [
-        b"%d" % n for n in (2, 5, 8, 1, 4, 7, 0, 3, 6)
-    ]
