@@ -47,6 +47,9 @@ class Peer(Protocol):
 class StrictHost(Host):
     """A world in which nothing happens; a fault of the engine is a difference."""
 
+    def __init__(self) -> None:
+        self.has_seen_fault = False
+
     def log(self, level: str, message: str) -> None:
         pass
 
@@ -54,6 +57,7 @@ class StrictHost(Host):
         return ""
 
     def log_exception(self, message: str) -> None:
+        self.has_seen_fault = True
         raise Difference(f"{message}:\n{traceback.format_exc()}")
 
 
@@ -61,12 +65,19 @@ class EnginePeer:
     """An engine in this process, at the time of the real clock."""
 
     def __init__(self) -> None:
-        self.server = Server(Config(), StrictHost(), random.Random(1), "a" * 40, _now_ms())
+        self._start()
+
+    def _start(self) -> None:
+        self._host = StrictHost()
+        self.server = Server(Config(), self._host, random.Random(1), "a" * 40, _now_ms())
         self.engine = Engine(self.server)
         self._clients: list[Client] = []
         self._stream_offset = 0
 
     def connect(self, count: int) -> None:
+        if self._host.has_seen_fault:
+            # What it was doing then was not brought to an end.
+            self._start()
         for client in self._clients:
             self.server.remove_client(client)
         self._clients = [self.server.add_client("127.0.0.1:1", "127.0.0.1:2") for _ in range(count)]
