@@ -165,7 +165,7 @@ def search(members: SortedSet, area: Area, limit: int) -> list[Found]:
 
 
 def first_by_distance(found: list[Found], wanted: int, descending: bool) -> list[Found]:
-    """Return the `wanted` first by distance: the nearest, or, `descending`, the farthest. All of them together are sorted stably."""
+    """Return the `wanted` first by distance: the nearest, or, `descending`, the farthest; all of them sorted stably."""
     sign = -1.0 if descending else 1.0
     if wanted >= len(found):
         places = [(sign * item.distance_m, place) for place, item in enumerate(found)]

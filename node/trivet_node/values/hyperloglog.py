@@ -139,17 +139,20 @@ def read_registers(sketch: bytes | bytearray) -> bytes | None:
     text = bytes(sketch)
     if text[_ENCODING_AT] == _DENSE:
         return _unpacked(text)
-    parts: list[bytes] = []
-    total: i64 = 0
+    writer = BytesWriter()
+    left: i64 = REGISTERS
     at: i64 = _HEADER_BYTES
     end: i64 = len(text)
-    while at < end and total <= REGISTERS:
+    while at < end and left >= 0:
         first: i64 = text[at]
+        value: i64 = _value_of(first)
         run = _run_length(text, at)
-        parts.append(bytes([_value_of(first)]) * run)
-        total += run
+        left -= run
+        while run > 0:
+            writer.append(u8(value))
+            run -= 1
         at += _run_bytes(first)
-    return b"".join(parts) if total == REGISTERS else None
+    return writer.getvalue() if left == 0 else None
 
 
 def largest(one: bytes, other: bytes) -> bytes:

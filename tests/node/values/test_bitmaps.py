@@ -63,7 +63,7 @@ def test_not_turns_every_bit() -> None:
 def test_compiled_and_interpreted_ways_agree() -> None:
     piece = random.Random(6).randbytes(16_384)
     other = random.Random(7).randbytes(16_384)
-    for size in (0, 8, 24, 48, 4_096, 16_384):
+    for size in (0, 32, 96, 4_096, 16_384):
         one, two = piece[:size], other[:size]
         assert bitmaps._ones_of_words(one) == bitmaps._ones_of_number(one)
         for operation in (bitmaps.AND, bitmaps.OR, bitmaps.XOR):
