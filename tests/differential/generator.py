@@ -177,12 +177,14 @@ class Generator:
         position = self.random.randrange(len(arguments))
         # Another cursor of SCAN and its kin would mean something to its own server only.
         way = 1 if arguments[0].endswith(b"SCAN") else self.random.randrange(3)
+        # A wait that becomes a short one would end on one side only: those commands get no numbers.
+        value = self.text() if arguments[0].startswith(b"B") else self.value()
         if way == 0 and position > 0:
             del arguments[position]
         elif way == 1:
-            arguments.append(self.value())
+            arguments.append(value)
         elif position > 0:
-            arguments[position] = self.value()
+            arguments[position] = value
 
     def _any_case(self, word: bytes) -> bytes:
         return bytes(byte ^ 32 if chr(byte).isalpha() and self.random.random() < 0.5 else byte for byte in word)

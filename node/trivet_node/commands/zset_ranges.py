@@ -72,9 +72,7 @@ class RangeSpec:
             start = zset.rank_of_score(self.low, self.excludes_low)
             stop = zset.rank_of_score(self.high, not self.excludes_high)
         else:
-            start, stop = _clipped(self.first, self.last, len(zset))
-            if from_highest:
-                start, stop = len(zset) - stop, len(zset) - start
+            start, stop = _clipped(self.first, self.last, len(zset), from_highest)
         return (start, stop) if start < stop else (0, 0)
 
 
@@ -113,13 +111,16 @@ def _infinity(text: bytes) -> int:
     return 0
 
 
-def _clipped(first: int, last: int, size: int) -> tuple[int, int]:
-    """Return ranks that may be counted from the end, by negative numbers, as ranks that are there."""
+def _clipped(first: int, last: int, size: int, from_highest: bool) -> tuple[i64, i64]:
+    """Return ranks from `first` to `last`, negative ones counted from the end, as a range of ranks that are there."""
     if first < 0:
         first = max(first + size, 0)
     if last < 0:
         last += size
-    return (first, min(last, size - 1) + 1) if first <= last and first < size else (0, 0)
+    if first > last or first >= size:
+        return 0, 0
+    stop = min(last, size - 1) + 1
+    return (size - stop, size - first) if from_highest else (first, stop)
 
 
 @final
@@ -213,12 +214,32 @@ def _reply_range(client: Client, arguments: list[bytes], kind: i64, direction: i
 
 def zrange(server: Server, client: Client, arguments: list[bytes]) -> None:
     """ZRANGE key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]."""
-    _reply_range(client, arguments, _AUTO, _AUTO)
+    if len(arguments) == 4:
+        _reply_ranks(client, arguments, False)
+    else:
+        _reply_range(client, arguments, _AUTO, _AUTO)
 
 
 def zrevrange(server: Server, client: Client, arguments: list[bytes]) -> None:
     """ZREVRANGE key start stop [WITHSCORES]."""
-    _reply_range(client, arguments, _BY_RANK, _REVERSE)
+    if len(arguments) == 4:
+        _reply_ranks(client, arguments, True)
+    else:
+        _reply_range(client, arguments, _BY_RANK, _REVERSE)
+
+
+def _reply_ranks(client: Client, arguments: list[bytes], from_highest: bool) -> None:
+    """Append the members of a range by rank: the commonest request, without options."""
+    first = integer(arguments[2])
+    last = integer(arguments[3])
+    members: list[bytes] = []
+    zset = read_zset(client.database, arguments[1])
+    if zset is not None:
+        start, stop = _clipped(first, last, len(zset), from_highest)
+        zset.collect(start, stop, members, [])
+        if from_highest:
+            members.reverse()
+    client.reply.bulk_array(members)
 
 
 def zrangebyscore(server: Server, client: Client, arguments: list[bytes]) -> None:
