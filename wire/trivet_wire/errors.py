@@ -88,7 +88,7 @@ def subcommand_syntax(container: str, subcommand: bytes) -> bytes:
 
 def c_string(text: bytes) -> bytes:
     """Return what Redis prints of an argument: all before the first NUL."""
-    return text.partition(b"\0")[0]
+    return text[: text.index(0)] if 0 in text else text
 
 
 def not_while_subscribed(command: str) -> bytes:

@@ -79,26 +79,35 @@ _HELP: Final = (
 
 @final
 class GroupEffects:
-    """What one command does to one group, as commands that do the same elsewhere."""
+    """What one command does to one group, counted, and as commands that do the same elsewhere if anybody follows."""
 
-    def __init__(self, key: bytes, name: bytes, group: Group) -> None:
+    def __init__(self, server: Server, key: bytes, name: bytes, group: Group) -> None:
+        self.changes: int = 0
         self.commands: list[list[bytes]] = []
+        self._is_followed: bool = server.propagation.enabled
         self._key: bytes = key
         self._name: bytes = name
         self._group: Group = group
 
-    def claim(self, wanted: bytes, pending: Pending) -> None:
-        """Add an XCLAIM that makes the entry with the ID `wanted` pending as it is here. (streamPropagateXCLAIM)"""
+    def claim(self, wanted: int, pending: Pending, text: bytes = b"") -> None:
+        """Add an XCLAIM that makes the entry with the ID `wanted`, or as a client put it, pending as it is here.
+
+        (streamPropagateXCLAIM)
+        """
+        self.changes += 1
+        if not self._is_followed:
+            return
         time, count = b"%d" % pending.delivered_ms, b"%d" % signed(pending.deliveries)
         self.commands.append(
             [
-                *(b"XCLAIM", self._key, self._name, pending.consumer, b"0", wanted, b"TIME", time),
+                *(b"XCLAIM", self._key, self._name, pending.consumer, b"0", text or id_text(wanted), b"TIME", time),
                 *(b"RETRYCOUNT", count, b"FORCE", b"JUSTID", b"LASTID", id_text(self._group.last_id)),
             ]
         )
 
     def move(self) -> None:
         """Add an XGROUP SETID: the group has read on. (streamPropagateGroupID)"""
+        self.changes += 1
         group = self._group
         last_id, entries_read = id_text(group.last_id), b"%d" % group.entries_read
         self.commands.append([b"XGROUP", b"SETID", self._key, self._name, last_id, b"ENTRIESREAD", entries_read])
@@ -390,7 +399,7 @@ def xclaim(server: Server, client: Client, arguments: list[bytes]) -> None:
     assert stream is not None
     now_ms = int(server.keyspace.now_ms)
     claim = _Claim(arguments, now_ms)
-    effects = GroupEffects(key, arguments[2], group)
+    effects = GroupEffects(server, key, arguments[2], group)
     moves = claim.last_id > group.last_id
     if moves:
         group.last_id = claim.last_id
@@ -399,7 +408,7 @@ def xclaim(server: Server, client: Client, arguments: list[bytes]) -> None:
         pending = group.find(wanted)
         if not stream.has(wanted):
             if pending is not None:
-                effects.claim(arguments[place], pending)
+                effects.claim(wanted, pending, arguments[place])
                 group.drop(wanted, pending)
             continue
         if pending is None and not claim.forces:
@@ -415,10 +424,10 @@ def xclaim(server: Server, client: Client, arguments: list[bytes]) -> None:
         else:
             pending.deliveries = deliveries if claim.just_ids else deliveries + 1
         _add_claimed(claimed, stream, wanted, claim.just_ids)
-        effects.claim(arguments[place], pending)
-    if moves and not effects.commands:
+        effects.claim(wanted, pending, arguments[place])
+    if moves and not effects.changes:
         effects.move()
-    server.keyspace.dirty += len(effects.commands)
+    server.keyspace.dirty += effects.changes
     server.propagation.instead(effects.commands)
     claimed.append_to(client.reply)
 
@@ -444,7 +453,7 @@ def xautoclaim(server: Server, client: Client, arguments: list[bytes]) -> None:
     if count > _ADDRESSABLE_IDS:
         raise CommandError(_COUNT_TOO_HIGH)
     now_ms = int(server.keyspace.now_ms)
-    effects = GroupEffects(key, arguments[2], group)
+    effects = GroupEffects(server, key, arguments[2], group)
     claimed = EntryReply(client.reply.protocol)
     gone: list[bytes] = []
     attempts = count * _ATTEMPTS
@@ -455,7 +464,7 @@ def xautoclaim(server: Server, client: Client, arguments: list[bytes]) -> None:
         wanted = cursor.entry_id()
         pending = cursor.pending()
         if not value.has(wanted):
-            effects.claim(id_text(wanted), pending)
+            effects.claim(wanted, pending)
             group.drop(wanted, pending)
             gone.append(id_text(wanted))
             count -= 1
@@ -468,10 +477,10 @@ def xautoclaim(server: Server, client: Client, arguments: list[bytes]) -> None:
             if not just_ids:
                 pending.deliveries += 1
             _add_claimed(claimed, value, wanted, just_ids)
-            effects.claim(id_text(wanted), pending)
+            effects.claim(wanted, pending)
             count -= 1
         more = cursor.next()
-    server.keyspace.dirty += len(effects.commands)
+    server.keyspace.dirty += effects.changes
     server.propagation.instead(effects.commands)
     client.reply.array(3)
     client.reply.bulk(id_text(cursor.entry_id() if more else SMALLEST_ID))

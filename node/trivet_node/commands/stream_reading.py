@@ -138,29 +138,31 @@ class _Delivery:
         self._group: Group = stream.groups[request.group]
         self._acknowledges: bool = request.acknowledges
         self._now_ms: int = int(server.keyspace.now_ms)
-        self._effects: GroupEffects = GroupEffects(key, request.group, self._group)
+        self._effects: GroupEffects = GroupEffects(server, key, request.group, self._group)
         self.commands: list[list[bytes]] = self._effects.commands
         is_known = request.consumer in self._group.consumers
         self._consumer: Consumer = active_consumer(server, client, key, self._group, request.consumer)
         if self._acknowledges and not is_known:
             self._effects.create(request.consumer)
 
-    def give_new(self, count: int) -> None:
-        """Give the consumer entries that the group has not been given, at most `count` unless it is 0."""
+    def give_new(self, walk: EntryWalk, more: bool, count: int) -> None:
+        """Give the consumer what the group has not been given, at most `count` entries unless it is 0.
+
+        `walk` stands at the first of them, where there are any `more`.
+        """
         group = self._group
-        moves = False
-        walk = EntryWalk(self._stream, group.last_id + 1, LARGEST_ID, backwards=False)
-        while (count == 0 or self.entries.number < count) and walk.next():
+        moves = more
+        while more:
             wanted = walk.entry_id()
             self._move_to(wanted)
-            moves = True
             self.entries.add(walk.node)
             if not self._acknowledges:
                 # It may be pending already: XGROUP SETID can send a group back.
                 pending = group.assign(wanted, group.find(wanted), self._consumer)
                 pending.delivered_ms = self._now_ms
                 pending.deliveries = 1
-                self._effects.claim(id_text(wanted), pending)
+                self._effects.claim(wanted, pending)
+            more = (count == 0 or self.entries.number < count) and walk.next()
         if self._acknowledges and moves:
             self._effects.move()
 
@@ -209,8 +211,9 @@ def xread(server: Server, client: Client, arguments: list[bytes]) -> None:
     answer = _Answer(client.reply)
     for key, last_read in zip(request.keys, request.after, strict=True):
         stream = read_stream(client.database, key)
-        if stream is not None and _has_behind(stream, last_read):
-            answer.add(key, _entries_behind(client, stream, last_read, request.count))
+        entries = None if stream is None else _entries_behind(client, stream, last_read, request.count)
+        if entries is not None and entries.number > 0:
+            answer.add(key, entries)
     _finish(server, client, answer, request)
 
 
@@ -235,13 +238,14 @@ def xreadgroup(server: Server, client: Client, arguments: list[bytes]) -> None:
         stream = read_stream(client.database, key)
         if stream is None:
             continue
-        is_new = last_read == _NEW_ENTRIES
-        if is_new and not _has_behind(stream, stream.groups[request.group].last_id):
-            continue
-        delivery = _Delivery(server, client, key, stream, request)
-        if is_new:
-            delivery.give_new(request.count)
+        if last_read == _NEW_ENTRIES:
+            walk = _walk_behind(stream, stream.groups[request.group].last_id)
+            if not walk.next():
+                continue
+            delivery = _Delivery(server, client, key, stream, request)
+            delivery.give_new(walk, True, request.count)
         else:
+            delivery = _Delivery(server, client, key, stream, request)
             delivery.give_pending(last_read + 1, request.count)
         answer.add(key, delivery.entries)
         commands += delivery.commands
@@ -250,18 +254,17 @@ def xreadgroup(server: Server, client: Client, arguments: list[bytes]) -> None:
     _finish(server, client, answer, request)
 
 
-def _has_behind(stream: Stream, last_read: int) -> bool:
-    """Say whether there are entries with larger IDs."""
-    if stream.length == 0 or stream.last_id() <= last_read:
-        return False
-    return stream.edge_id(first=False, with_deleted_ones=False) > last_read
+def _walk_behind(stream: Stream, last_read: int) -> EntryWalk:
+    """Return a walk through the entries with larger IDs; it ends at once behind the largest of all."""
+    return EntryWalk(stream, last_read + 1, LARGEST_ID, backwards=False)
 
 
 def _entries_behind(client: Client, stream: Stream, last_read: int, count: int) -> EntryReply:
     entries = EntryReply(client.reply.protocol)
-    walk = EntryWalk(stream, last_read + 1, LARGEST_ID, backwards=False)
-    while (count == 0 or entries.number < count) and walk.next():
-        entries.add(walk.node)
+    if last_read < stream.last_id():
+        walk = _walk_behind(stream, last_read)
+        while (count == 0 or entries.number < count) and walk.next():
+            entries.add(walk.node)
     return entries
 
 
@@ -311,8 +314,9 @@ class _StreamWait(KeyWait):
         count = request.count or _COUNT_AFTER_WAIT
         answer = _Answer(self.client.reply)
         if request.for_group:
+            walk = _walk_behind(value, last_read)
             delivery = _Delivery(server, self.client, key, value, request)
-            delivery.give_new(count)
+            delivery.give_new(walk, walk.next(), count)
             answer.add(key, delivery.entries)
             server.propagation.instead(delivery.commands)
         else:
@@ -332,7 +336,7 @@ class _StreamWait(KeyWait):
         it than an addition, which alone moves the last ID, are no reason to answer.
         """
         last_id = stream.last_id()
-        return last_id > last_read and (last_id != self._had[key] or _has_behind(stream, last_read))
+        return last_id > last_read and (last_id != self._had[key] or _walk_behind(stream, last_read).next())
 
 
 COMMANDS: Final[tuple[Command, ...]] = (

@@ -96,11 +96,11 @@ class _Request:
     def _ends_at_id(self, adds: bool) -> bool:
         """Read the option at `place`, move there to its last argument, and say whether it was XADD's ID instead."""
         text = self._arguments[self.place]
-        word = option(text)
-        has_more = self.place + 1 < len(self._arguments)
-        if adds and word == _AUTO:
+        if adds and errors.c_string(text) == _AUTO:
             self.is_automatic = True
             return True
+        word = option(text)
+        has_more = self.place + 1 < len(self._arguments)
         if word in (b"MAXLEN", b"MINID") and has_more:
             self._read_strategy(word == b"MAXLEN")
         elif word == b"LIMIT" and has_more:

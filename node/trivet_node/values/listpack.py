@@ -62,6 +62,12 @@ def end(pack: bytes) -> i64:
 
 def after(pack: bytes, at: i64) -> i64:
     """Return where the entry at `at` ends: the position of the next one, or of the closing byte."""
+    head: i64 = pack[at]
+    # Small integers and short strings, without a call.
+    if head < 0x80:
+        return at + 2
+    if head < _INTEGER_13:
+        return at + (head & 0x3F) + 2
     size = _size(pack, at)
     return at + size + _back_length_size(size)
 
@@ -126,7 +132,9 @@ def integer(pack: bytes, at: i64) -> int | None:
 def number(pack: bytes, at: i64) -> int:
     """Return the entry at `at`, which is stored as an integer."""
     head: i64 = pack[at]
-    return head if head < 0x80 else _integer_at(pack, at, head)
+    if head < 0x80:
+        return head
+    return _integer_at(pack, at, head)
 
 
 def equals(pack: bytes, at: i64, wanted: bytes) -> bool:
@@ -231,6 +239,16 @@ def splice(pack: bytes, start: i64, stop: i64, new: bytes, change: i64) -> bytes
     return out.getvalue()
 
 
+def with_entries(pack: bytes, entries: list[bytes]) -> bytes:
+    """Return a listpack of as many entries as `pack` has, but of those that these bytes make up."""
+    total: i64 = FIRST + 1
+    for piece in entries:
+        total += len(piece)
+    out = BytesWriter()
+    _write_header(out, total, _counted(pack))
+    return b"".join([out.getvalue(), *entries, b"\xff"])
+
+
 def append(pack: bytes, value: bytes) -> bytes:
     """Return the listpack with one more entry at its tail."""
     at = end(pack)
@@ -264,7 +282,13 @@ def texts(pack: bytes) -> list[bytes]:
 def skip(pack: bytes, at: i64, entries: i64) -> i64:
     """Return the position `entries` entries behind `at`."""
     while entries > 0:
-        at = after(pack, at)
+        head: i64 = pack[at]
+        if head < 0x80:
+            at += 2
+        elif head < _INTEGER_13:
+            at += (head & 0x3F) + 2
+        else:
+            at = after(pack, at)
         entries -= 1
     return at
 

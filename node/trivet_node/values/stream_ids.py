@@ -8,8 +8,6 @@ always fits a machine word, the whole never does.
 
 from typing import Final
 
-from mypy_extensions import i64
-
 from trivet_node.values.strings import parse_integer
 
 SEQUENCE_BITS: Final = 64
@@ -60,9 +58,9 @@ def id_from_bytes(data: bytes) -> int:
     return int.from_bytes(data, "big")
 
 
-def moved(half: int, difference: i64) -> int:
+def moved(half: int, change: int) -> int:
     """Return half of an ID plus a signed difference, computed modulo 2**64 as in C."""
-    value = half + difference
+    value = half + change
     if value < 0:
         return value + HALF_MAX + 1
     return value & HALF_MAX if value > _SHORT_MAX else value

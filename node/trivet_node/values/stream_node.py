@@ -50,7 +50,7 @@ def with_deleted(pack: bytes, places: list[int]) -> bytes:
         parts.append(listpack.encoded_integer(listpack.number(pack, place) | DELETED))
         start = listpack.after(pack, place)
     parts.append(pack[start : listpack.end(pack)])
-    return listpack.splice(pack, listpack.FIRST, listpack.end(pack), b"".join(parts), 0)
+    return listpack.with_entries(pack, parts)
 
 
 @final

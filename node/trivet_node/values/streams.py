@@ -87,7 +87,7 @@ class Stream:
         self, milliseconds: int, sequence: int, arguments: list[bytes], first: i64, limits: PackingLimits
     ) -> None:
         """Add an entry whose ID is larger than last_id; fields and values alternate in `arguments` from `first` on."""
-        writer = self._writer_with_room(arguments, first, limits)
+        writer = self._writer_with_room(content_bytes(arguments, first), limits)
         if writer is None:
             self._close()
             node_id = make_id(milliseconds, sequence)
@@ -124,14 +124,13 @@ class Stream:
             live = self._first_live_count()
             if trimming.limit and deleted + live > trimming.limit:
                 break
-            if self._may_drop_first(trimming, live):
-                self._drop_node(self._nodes.first_key())
-                self.length -= live
-                deleted += live
-                continue
-            if not trimming.approximate:
-                deleted += self._trim_first_node(trimming)
-            break
+            if not self._may_drop_first(trimming, live):
+                if not trimming.approximate:
+                    return deleted + self._trim_first_node(trimming)
+                break
+            self._drop_node(self._nodes.first_key())
+            self.length -= live
+            deleted += live
         if deleted or self.length == 0:
             self._find_first_id()
         return deleted
@@ -239,8 +238,8 @@ class Stream:
             other.groups[name] = group.copy()
         return other
 
-    def _writer_with_room(self, arguments: list[bytes], first: i64, limits: PackingLimits) -> NodeWriter | None:
-        """Return the last node, open, where an entry of these fields and values still fits into it."""
+    def _writer_with_room(self, size: i64, limits: PackingLimits) -> NodeWriter | None:
+        """Return the last node, open, where fields and values of so many bytes still fit into it."""
         if self._nodes.size == 0:
             return None
         writer = self._open
@@ -252,7 +251,7 @@ class Stream:
         maximum = limits.stream_node_max_bytes
         if maximum == 0 or maximum > NODE_BYTES_MAX:
             maximum = NODE_BYTES_MAX
-        if writer.size() + content_bytes(arguments, first) >= maximum:
+        if writer.size() + size >= maximum:
             return None
         entries = limits.stream_node_max_entries
         if entries != 0 and writer.live + writer.deleted >= entries:
@@ -308,24 +307,31 @@ class Stream:
         return walk.last() and make_id(walk.milliseconds, walk.sequence) < trimming.smallest_id
 
     def _trim_first_node(self, trimming: "Trimming") -> int:
-        """Delete entries of the first node, some of which stay, and return how many."""
+        """Delete entries of the first node, some of which stay, find the first ID again, and return how many."""
         node_id = self._nodes.first_key()
         walk = NodeWalk(node_id, self._first_pack())
         places: list[int] = []
         more = walk.first()
-        while more:
-            if trimming.by_length:
-                if self.length - len(places) <= trimming.maximum:
-                    break
-            elif make_id(walk.milliseconds, walk.sequence) >= trimming.smallest_id:
-                break
+        while more and self._goes(walk, trimming, len(places)):
             if not walk.is_deleted():
                 places.append(walk.at)
+            more = walk.next()
+        while more and walk.is_deleted():
             more = walk.next()
         if places:
             self._nodes.put(node_id, with_deleted(walk.pack, places))
             self.length -= len(places)
+        if more:
+            self.first_id = make_id(walk.milliseconds, walk.sequence)
+        else:
+            self._find_first_id()
         return len(places)
+
+    def _goes(self, walk: NodeWalk, trimming: "Trimming", gone: int) -> bool:
+        """Say whether an entry of the first node goes, of which `gone` are to go already."""
+        if trimming.by_length:
+            return self.length - gone > trimming.maximum
+        return make_id(walk.milliseconds, walk.sequence) < trimming.smallest_id
 
 
 @final
@@ -360,6 +366,9 @@ class EntryWalk:
         self._end_milliseconds: int = milliseconds_of(end)
         self._end_sequence: int = sequence_of(end)
         self._backwards: bool = backwards
+        # Whether the near end of the range is behind us, and whether its far end is one.
+        self._is_within: bool = end == LARGEST_ID if backwards else start == SMALLEST_ID
+        self._is_open: bool = start == SMALLEST_ID if backwards else end == LARGEST_ID
         self._nodes: Cursor = Cursor(stream.closed_nodes())
         if not self._nodes.seek_floor(end if backwards else start):
             # All nodes begin behind it.
@@ -389,10 +398,10 @@ class EntryWalk:
                 else:
                     self._nodes.next()
             elif self.with_deleted_ones or not self.node.is_deleted():
-                if self._is_beyond():
-                    return False
-                if self._is_reached():
-                    return True
+                if not self._is_within:
+                    self._is_within = self._is_until_end() if self._backwards else self._is_from_start()
+                if self._is_within:
+                    return self._is_open or (self._is_from_start() if self._backwards else self._is_until_end())
 
     def _enter_node(self) -> bool:
         pack = self._nodes.value()
@@ -401,14 +410,6 @@ class EntryWalk:
         self.node = NodeWalk(self.node_id, pack)
         self._is_inside = True
         return self.node.last() if self._backwards else self.node.first()
-
-    def _is_reached(self) -> bool:
-        """Say whether the near end of the range is here or behind us."""
-        return self._is_from_start() if not self._backwards else self._is_until_end()
-
-    def _is_beyond(self) -> bool:
-        """Say whether the far end of the range is behind us."""
-        return not (self._is_until_end() if not self._backwards else self._is_from_start())
 
     def _is_from_start(self) -> bool:
         node = self.node
