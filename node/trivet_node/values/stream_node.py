@@ -23,6 +23,9 @@ from trivet_node.values.stream_ids import difference, milliseconds_of, moved, se
 DELETED: Final = 1
 SAME_FIELDS: Final = 2
 _END: Final = 0xFF
+# Below this an integer in a listpack is its own first byte.
+_SMALL: Final = 0x80
+_FAR: Final = 2**62
 # Flags, the two halves of the ID, and the number of fields where they are not the master's.
 _FIXED_PIECES: Final = 3
 
@@ -174,6 +177,40 @@ class NodeWalk:
         """Go to the first entry."""
         # The master's terminator stands between its fields and the first entry.
         return self._enter(listpack.skip(self.pack, self._master_fields, self._master_number + 1))
+
+    def first_from(self, milliseconds: int, sequence: int) -> bool:
+        """Go to the first entry whose ID is not smaller than this one.
+
+        Ranges mostly begin in the middle of a node, so what comes before is passed over by the first halves alone.
+        """
+        # An ID far from the node's, of which there are none but odd ones, is looked for from its beginning.
+        wanted: i64 = max(min(milliseconds - self._base_milliseconds, _FAR), 0)
+        more = self._enter(self._passed(wanted))
+        while more and (self.milliseconds, self.sequence) < (milliseconds, sequence):
+            more = self.next()
+        return more
+
+    def _passed(self, wanted: i64) -> i64:
+        """Return the position of the first entry whose first half differs from the node's by `wanted` or more."""
+        pack = self.pack
+        at = listpack.skip(pack, self._master_fields, self._master_number + 1)
+        while pack[at] != _END:
+            flags: i64 = listpack.number(pack, at)
+            place = listpack.after(pack, at)
+            change: i64 = pack[place]
+            if change >= _SMALL:
+                change = listpack.number(pack, place)
+                if change < 0:
+                    # More than 63 bits: beyond whatever is wanted.
+                    return at
+            if change >= wanted:
+                return at
+            place = listpack.skip(pack, place, 2)
+            pieces = self._master_number
+            if flags & SAME_FIELDS == 0:
+                pieces = 2 * listpack.number(pack, place) + 1
+            at = listpack.skip(pack, place, pieces + 1)
+        return at
 
     def next(self) -> bool:
         """Go to the following entry."""

@@ -409,7 +409,11 @@ class EntryWalk:
         self.node_id = self._nodes.key
         self.node = NodeWalk(self.node_id, pack)
         self._is_inside = True
-        return self.node.last() if self._backwards else self.node.first()
+        if self._backwards:
+            return self.node.last()
+        if self._is_within:
+            return self.node.first()
+        return self.node.first_from(self._start_milliseconds, self._start_sequence)
 
     def _is_from_start(self) -> bool:
         node = self.node
