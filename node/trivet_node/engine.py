@@ -37,7 +37,7 @@ from trivet_node.server.replicating.cron import tick as replication_tick
 from trivet_node.server.saving import save_if_due
 from trivet_node.server.setting_effects import apply_at_start
 from trivet_node.server.state import CHECK_CLUSTER, Server
-from trivet_node.server.waiting import serve_ready_keys
+from trivet_node.server.waiting import redirect_waiting, serve_ready_keys
 from trivet_wire import errors
 from trivet_wire.requests import ProtocolError
 
@@ -103,6 +103,7 @@ class Engine:
             self._propagate_expired()
         if keyspace.ready:
             serve_ready_keys(self.server)
+        redirect_waiting(self.server)
         self.server.blocking.tick(now_ms)
         save_if_due(self.server)
         self.server.stats.sample(now_ms)

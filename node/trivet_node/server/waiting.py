@@ -3,11 +3,18 @@
 Whatever changes a key that somebody waits for puts it on `keyspace.ready`. When the command is done, and its effects
 are propagated, the clients that wait for each such key are offered it, the one that waits longest first. What serving
 one causes is a unit of the stream of its own, and it may make other keys ready in turn.
-(Redis: blocked.c handleClientsBlockedOnKeys.)
+
+In a cluster nobody waits for keys that this node serves no longer: redirect_waiting() sends such clients away.
+(Redis: blocked.c handleClientsBlockedOnKeys; cluster.c clusterRedirectBlockedClientIfNeeded.)
 """
 
 from trivet_node.blocking import KeyWait
+from trivet_node.client import Client
+from trivet_node.cluster.redirect import redirection
+from trivet_node.cluster.state import ClusterState
+from trivet_node.command import WRITE
 from trivet_node.server.state import Server
+from trivet_wire import errors
 
 
 def may_block(server: Server) -> bool:
@@ -44,3 +51,25 @@ def _offer(server: Server, wait: KeyWait, key: bytes) -> None:
         client.write_offset = server.replication.history.offset
     if served:
         server.blocking.release(client)
+
+
+def redirect_waiting(server: Server) -> None:
+    """Answer an error to the clients that wait for keys of a slot that is not served here, and let them go on."""
+    machine = server.cluster
+    if machine is None:
+        return
+    for wait in server.blocking.waits():
+        if isinstance(wait, KeyWait):
+            refused = _refusal(machine.state, wait.client, wait.keys)
+            if refused is not None:
+                wait.client.reply.error(refused)
+                server.stats.count_error(refused)
+                server.blocking.release(wait.client)
+
+
+def _refusal(state: ClusterState, client: Client, keys: list[bytes]) -> bytes | None:
+    """Return the error for a client that waits; while the cluster is down nobody can write what a reader waits for."""
+    if not state.healthy:
+        return errors.CLUSTER_DOWN
+    command = client.last_command
+    return redirection(state, client, keys, command is not None and command.flags & WRITE != 0)

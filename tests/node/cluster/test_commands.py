@@ -15,6 +15,7 @@ from trivet_node.cluster.nodes import FAIL, PRIMARY, REPLICA, ClusterNode, is_id
 from trivet_node.cluster.slots import ALL_SLOTS, range_of_slots
 from trivet_node.config import Config
 from trivet_node.server import cluster_member
+from trivet_wire.connection import encode_request
 
 OTHER = "b" * 40
 REPLICA_ID = "c" * 40
@@ -90,6 +91,25 @@ def test_keys_of_others_are_moved(half: ClusterNodeUnderTest) -> None:
     assert half.asks("MGET a {a}b") == [b"1", None]
     assert half.asks("MGET b {b}c") == "MOVED 3300 10.0.0.2:7002"
     assert half.asks("PING") == b"PONG"
+
+
+def test_who_waits_for_a_key_is_moved_with_it(half: ClusterNodeUnderTest) -> None:
+    waiting = half.client()
+    half.send(waiting, encode_request(["BLPOP", "a", "0"]))
+    half.engine.tick(int(half.keyspace.now_ms) + 100)
+    assert waiting.reply.take() == b""
+    half.serve(range_of_slots(8192, 8192), range_of_slots(8193, 16383))
+    half.engine.tick(int(half.keyspace.now_ms) + 100)
+    assert half.replies(waiting.reply.take()) == ["MOVED 15495 10.0.0.2:7002"]
+    assert len(half.server.blocking) == 0
+
+
+def test_sorting_by_other_keys_is_denied(half: ClusterNodeUnderTest) -> None:
+    half.asks("RPUSH a 2 1")
+    assert half.asks("SORT a BY w_*") == "ERR BY option of SORT denied in Cluster mode."
+    assert half.asks("SORT a GET #") == "ERR GET option of SORT denied in Cluster mode."
+    assert half.asks("SORT a BY nosort") == [b"2", b"1"]
+    assert half.asks("SORT a STORE b") == "CROSSSLOT Keys in request don't hash to the same slot"
 
 
 def test_keys_of_two_slots_do_not_go_together(half: ClusterNodeUnderTest) -> None:
