@@ -236,7 +236,7 @@ def _reply_ranks(client: Client, arguments: list[bytes], from_highest: bool) -> 
     zset = read_zset(client.database, arguments[1])
     if zset is not None:
         start, stop = _clipped(first, last, len(zset), from_highest)
-        zset.collect(start, stop, members, [])
+        zset.collect(start, stop, members, None)
         if from_highest:
             members.reverse()
     client.reply.bulk_array(members)

@@ -84,8 +84,7 @@ def pieces(value: object) -> list[object]:
     elif isinstance(value, SortedSet):
         if value.scores is not None and value.order is not None:
             found.extend(value.scores.dicts)
-            found.extend(value.order.scores)
-            found.extend(value.order.members)
+            found.extend(value.order.blocks)
     elif isinstance(value, Stream):
         found.extend(value.closed_nodes().chunks)
         for group in value.groups.values():

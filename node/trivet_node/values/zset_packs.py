@@ -42,8 +42,8 @@ def remove_ranks(pack: bytes, start: i64, stop: i64) -> bytes:
     return listpack.splice(pack, first, last, b"", (start - stop) * 2)
 
 
-def collect(pack: bytes, start: i64, stop: i64, members: list[bytes], scores: list[float]) -> None:
-    """Append the pairs from `start` to before `stop`, all of which are there, to two lists."""
+def collect(pack: bytes, start: i64, stop: i64, members: list[bytes], scores: list[float] | None) -> None:
+    """Append the members from `start` to before `stop`, all of which are there, and their scores to lists."""
     if start >= stop:
         return
     at = _at_rank(pack, start)
@@ -51,7 +51,8 @@ def collect(pack: bytes, start: i64, stop: i64, members: list[bytes], scores: li
     while left > 0:
         members.append(listpack.text(pack, at))
         at = listpack.after(pack, at)
-        scores.append(score_at(pack, at))
+        if scores is not None:
+            scores.append(score_at(pack, at))
         at = listpack.after(pack, at)
         left -= 1
 
@@ -110,9 +111,8 @@ def lex_ranks(pack: bytes, wanted: LexRange, from_highest: bool) -> tuple[i64, i
     the first member that reaches the near end of the range and goes on as long as the far end is not passed.
     """
     members: list[bytes] = []
-    scores: list[float] = []
     size = listpack.count(pack) >> 1
-    collect(pack, 0, size, members, scores)
+    collect(pack, 0, size, members, None)
     if size == 0 or not wanted.is_above_low(members[size - 1]) or not wanted.is_below_high(members[0]):
         return 0, 0
     return _walk_down(members, wanted) if from_highest else _walk_up(members, wanted)

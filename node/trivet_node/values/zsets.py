@@ -152,8 +152,8 @@ class SortedSet:
             stop = order.rank(score, wanted.high if wanted.excludes_high else wanted.high + b"\0")
         return start, stop
 
-    def collect(self, start: i64, stop: i64, members: list[bytes], scores: list[float]) -> None:
-        """Append the members of a range, all of which are there, and their scores to two lists."""
+    def collect(self, start: i64, stop: i64, members: list[bytes], scores: list[float] | None) -> None:
+        """Append the members of a range, all of which are there, and their scores, where asked for, to lists."""
         order = self.order
         if order is None:
             zset_packs.collect(self.pack, start, stop, members, scores)

@@ -16,8 +16,8 @@ def pairs_of(ranked: Ranked) -> list[tuple[float, bytes]]:
 
 
 def check_blocks(ranked: Ranked) -> None:
-    sizes = [len(scores) for scores in ranked.scores]
-    assert sizes == [len(members) for members in ranked.members]
+    sizes = [len(block.scores) for block in ranked.blocks]
+    assert sizes == [len(block.members) for block in ranked.blocks]
     assert sum(sizes) == ranked.size
     assert max(sizes) <= BLOCK_MAX
     assert len(sizes) == 1 or min(sizes) > 0
