@@ -4,7 +4,7 @@ Ranges are in zset_ranges.py, what takes from the ends in zset_pops.py, unions a
 """
 
 from random import Random
-from typing import Final
+from typing import Final, final
 
 from mypy_extensions import i64
 
@@ -16,6 +16,7 @@ from trivet_node.keyspace import Database
 from trivet_node.server.events import GENERIC, ZSET, notify
 from trivet_node.server.state import Server
 from trivet_node.values import listpack
+from trivet_node.values.limits import PackingLimits
 from trivet_node.values.zsets import ADDED, UPDATED, SortedSet
 from trivet_wire import errors
 from trivet_wire.replies import RESP2, ReplyBuffer, format_double
@@ -117,6 +118,34 @@ def _check_options(flags: int, left: i64) -> None:
         raise CommandError(b"ERR INCR option supports a single increment-element pair")
 
 
+@final
+class Addition:
+    """What adding members to a set has done: how many are new, how many have a new score, and the last one's score."""
+
+    def __init__(self) -> None:
+        self.added: i64 = 0
+        self.updated: i64 = 0
+        # None where the options kept the last member from being touched.
+        self.score: float | None = None
+
+    def add(self, zset: SortedSet, member: bytes, score: float | None, limits: PackingLimits) -> None:
+        """Give a member a score, unless it is None."""
+        self.score = score
+        if score is not None:
+            did = zset.add(member, score, limits)
+            if did == ADDED:
+                self.added += 1
+            elif did == UPDATED:
+                self.updated += 1
+
+    def reply(self, client: Client, flags: int) -> None:
+        """Append the reply of ZADD with these options."""
+        if flags & _INCR == 0:
+            client.reply.integer(self.added + self.updated if flags & _CH != 0 else self.added)
+        else:
+            _reply_score(client.reply, self.score)
+
+
 def _add(server: Server, client: Client, arguments: list[bytes], start: i64, flags: int) -> None:
     """Add the pairs from the argument at `start` on. (Redis: zaddGenericCommand.)"""
     key = arguments[1]
@@ -126,37 +155,25 @@ def _add(server: Server, client: Client, arguments: list[bytes], start: i64, fla
         scores.append(double(arguments[position]))
         position += 2
     database = client.database
-    zset = find_zset(database, key)
-    is_new = zset is None
-    if zset is None:
-        zset = SortedSet(listpack.EMPTY)
-    added: i64 = 0
-    updated: i64 = 0
-    total: float | None = None
+    found = find_zset(database, key)
+    zset = SortedSet(listpack.EMPTY) if found is None else found
+    addition = Addition()
     position = start + 1
     for score in scores:
         member = arguments[position]
+        wanted = score if flags & (_CONDITIONS | _INCR) == 0 else _wanted(zset.score(member), score, flags)
+        addition.add(zset, member, wanted, server.limits)
         position += 2
-        total = score if flags & (_CONDITIONS | _INCR) == 0 else _wanted(zset.score(member), score, flags)
-        if total is not None:
-            did = zset.add(member, total, server.limits)
-            if did == ADDED:
-                added += 1
-            elif did == UPDATED:
-                updated += 1
-    if flags & _INCR == 0:
-        client.reply.integer(added + updated if flags & _CH != 0 else added)
-    elif total is None:
-        client.reply.null()
-    else:
-        client.reply.double(total)
-    if added + updated != 0:
-        if is_new:
-            database.put(key, zset)
-            added -= 1
-        if added + updated != 0:
-            database.modified(key, added + updated)
-        notify(server, ZSET, b"zincr" if flags & _INCR != 0 else b"zadd", key, database)
+    addition.reply(client, flags)
+    changes = addition.added + addition.updated
+    if changes == 0:
+        return
+    if found is None:
+        database.put(key, zset)
+        changes -= 1
+    if changes != 0:
+        database.modified(key, changes)
+    notify(server, ZSET, b"zincr" if flags & _INCR != 0 else b"zadd", key, database)
 
 
 def _wanted(current: float | None, score: float, flags: int) -> float | None:
