@@ -186,8 +186,17 @@ class ReplyBuffer:
     def bulk_array(self, values: list[bytes]) -> None:
         """Append an array of bulk strings."""
         self._open(_STAR, len(values))
+        writer = self._writer
         for value in values:
-            self.bulk(value)
+            length: i64 = len(value)
+            if length < _SMALL:
+                # What bulk() does, without a call for each of many short values.
+                writer.write(_BULK_LINES[length])
+                writer.write(value)
+                writer.write(_CRLF)
+            else:
+                self.bulk(value)
+                writer = self._writer
 
     def _append_large(self, data: bytes) -> None:
         self._end_part()

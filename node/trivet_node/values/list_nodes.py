@@ -57,8 +57,15 @@ class Node:
             return
         at = listpack.seek(data, start)
         while count > 0:
-            found.append(listpack.text(data, at))
-            at = listpack.after(data, at)
+            head: i64 = data[at]
+            if head & 0xC0 == 0x80:
+                # A short string, as most values are: without two calls.
+                behind = at + 1 + (head & 0x3F)
+                found.append(data[at + 1 : behind])
+                at = behind + 1
+            else:
+                found.append(listpack.text(data, at))
+                at = listpack.after(data, at)
             count -= 1
 
     def matches(self, value: bytes) -> list[int]:

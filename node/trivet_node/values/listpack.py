@@ -33,6 +33,8 @@ _WRITTEN_MAX_BYTES: Final = 1024
 _UNCOUNTED: Final = 0xFFFF
 _BITS_32: Final = 0xFFFFFFFF
 _LONGEST_INTEGER: Final = 20
+# Integers below this have their decimal form at hand.
+_SMALL_TEXT_COUNT: Final = 1024
 _INTEGER_13: Final = 0xC0
 _STRING_12: Final = 0xE0
 _STRING_32: Final = 0xF0
@@ -115,7 +117,8 @@ def text(pack: bytes, at: i64) -> bytes:
         return pack[at + 2 : at + 2 + (((head & 0x0F) << 8) | pack[at + 1])]
     if head == _STRING_32:
         return pack[at + 5 : at + 5 + _long_length(pack, at)]
-    return b"%d" % _integer_at(pack, at, head)
+    value = _integer_at(pack, at, head)
+    return _SMALL_TEXTS[value] if 0 <= value < _SMALL_TEXT_COUNT else b"%d" % value
 
 
 def is_integer(pack: bytes, at: i64) -> bool:
@@ -427,4 +430,5 @@ def _write_header(out: BytesWriter, total: i64, counted: i64) -> None:
 # The bytes around strings that are no longer than an integer's decimal form.
 _SHORT_HEADS: Final[list[bytes]] = [bytes((0x80 | length,)) for length in range(_LONGEST_INTEGER + 1)]
 _SHORT_TAILS: Final[list[bytes]] = [bytes((length + 1,)) for length in range(_LONGEST_INTEGER + 1)]
+_SMALL_TEXTS: Final[list[bytes]] = [b"%d" % number for number in range(_SMALL_TEXT_COUNT)]
 _SMALL_INTEGERS: Final[list[bytes]] = [bytes((number, 1)) for number in range(128)]
