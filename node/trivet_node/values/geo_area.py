@@ -25,9 +25,11 @@ _NARROW_LATITUDE: Final = 66.0
 _VERY_NARROW_LATITUDE: Final = 80.0
 # Where the eight cells around lie, as (east, north), in the order in which they are searched.
 _DIRECTIONS: Final[list[tuple[int, int]]] = [(0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1)]
-# By how much more than rounding errors.
+# More than rounding errors, of a part and in degrees.
 _SLACK: Final = 1e-9
 _RIGHT_ANGLE: Final = math.pi / 2
+_HALF_WAY_ROUND: Final = 180.0
+_EVERYWHERE: Final = 360.0
 # So many members of a cell are taken at once.
 _BATCH: Final = 256
 
@@ -48,30 +50,53 @@ class Area:
         self.unit_m: float = unit_m
         self._radians: float = self.latitude * RADIANS
         self._cosine: float = math.cos(self._radians)
-        half_angle = width * unit_m / EARTH_RADIUS_M / 2
-        # What is surely outside of a circle is known before the distance is, which takes an arc sine.
-        self._surely_outside: float = (math.sin(half_angle) * (1 + _SLACK)) ** 2 if half_angle < _RIGHT_ANGLE else 2.0
+        self._latitude_reach: float = 0.0
+        self._longitude_reach: float = _EVERYWHERE
+        self._surely_outside: float = 2.0
+        self._set_reach()
+
+    def _set_reach(self) -> None:
+        """Note what is surely outside: most positions are told so before their distance is known, which takes long."""
+        angle = (self.height / 2 if self.is_box else self.height) * self.unit_m / EARTH_RADIUS_M
+        self._latitude_reach = angle / RADIANS * (1.0 + _SLACK) + _SLACK
+        if self.is_box or angle >= math.pi:
+            return
+        sine = math.sin(angle / 2)
+        self._surely_outside = sine * sine * (1.0 + _SLACK)
+        # A circle that holds no pole ends between two meridians.
+        if angle + abs(self._radians) < _RIGHT_ANGLE - _SLACK:
+            half_width = math.asin(math.sin(angle) / self._cosine)
+            self._longitude_reach = half_width / RADIANS * (1.0 + _SLACK) + _SLACK
 
     def distance_m(self, longitude: float, latitude: float) -> float:
         """Return the distance of a position from the centre in metres, or OUTSIDE where the area does not hold it."""
-        square = self._half_chord_squared(longitude, latitude)
-        if self.is_box:
-            across_m = geohash.distance_m(longitude, latitude, self.longitude, latitude)
-            along_m = geohash.distance_m(longitude, latitude, longitude, self.latitude)
-            if across_m > self.width * self.unit_m / 2 or along_m > self.height * self.unit_m / 2:
-                return OUTSIDE
-            return geohash.arc_m(square)
-        if square > self._surely_outside:
+        if abs(latitude - self.latitude) > self._latitude_reach:
             return OUTSIDE
-        distance_m = geohash.arc_m(square)
-        return OUTSIDE if distance_m > self.width * self.unit_m else distance_m
+        across = abs(longitude - self.longitude)
+        if (across if across <= _HALF_WAY_ROUND else 2 * _HALF_WAY_ROUND - across) > self._longitude_reach:
+            return OUTSIDE
+        if self.is_box and self._is_outside_of_box(longitude, latitude):
+            return OUTSIDE
+        distance_m = self._measure(longitude, latitude)
+        return OUTSIDE if not self.is_box and distance_m > self.width * self.unit_m else distance_m
 
-    def _half_chord_squared(self, longitude: float, latitude: float) -> float:
-        """Return the square of the sine of half the angle between a position and the centre."""
+    def _is_outside_of_box(self, longitude: float, latitude: float) -> bool:
+        along_m = geohash.meridian_m(self._radians - latitude * RADIANS)
+        across_m = geohash.distance_m(longitude, latitude, self.longitude, latitude)
+        return across_m > self.width * self.unit_m / 2 or along_m > self.height * self.unit_m / 2
+
+    def _measure(self, longitude: float, latitude: float) -> float:
+        """Return the distance from the centre, or that it is infinite where that is clear before the last step.
+
+        Everything but that is geohash.distance_m(), for a centre about which more is known.
+        """
         radians = latitude * RADIANS
         across = math.sin((longitude * RADIANS - self.longitude * RADIANS) / 2)
+        if across == 0.0:
+            return geohash.meridian_m(radians - self._radians)
         along = math.sin((radians - self._radians) / 2)
-        return along * along + self._cosine * math.cos(radians) * across * across
+        square = along * along + self._cosine * math.cos(radians) * across * across
+        return math.inf if square > self._surely_outside else geohash.arc_m(square)
 
     def cells(self) -> list[tuple[int, int]]:
         """Return the cells to be searched as (bits, step). A cell may come twice, as in Redis."""

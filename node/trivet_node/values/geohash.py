@@ -22,7 +22,10 @@ RADIANS: Final = 0.017453292519943295
 Bounds = tuple[float, float, float, float]
 
 _POLE: Final = 90.0
-_CELLS: Final = float(1 << STEP_MAX)
+# All longitudes and all latitudes, and the part of them that a cell of the smallest size has, 2 ** -STEP_MAX.
+_WIDTH: Final = 360.0
+_HEIGHT: Final = 170.10225756
+_CELL: Final = 1.4901161193847656e-08
 _ALPHABET: Final = b"0123456789bcdefghjkmnpqrstuvwxyz"
 _TEXT_LENGTH: Final = 11
 _2_63: Final = 2.0**63
@@ -37,14 +40,14 @@ def encode(longitude: float, latitude: float, step: i64 = STEP_MAX) -> i64:
 def decode(score: float) -> tuple[float, float]:
     """Return longitude and latitude of the middle of the cell that a score names, which may be any number."""
     bits = score_bits(score)
-    column: i64 = _every_other(bits >> 1)
-    row: i64 = _every_other(bits)
-    west = -LONGITUDE_MAX + (float(column) / _CELLS) * (2 * LONGITUDE_MAX)
-    east = -LONGITUDE_MAX + (float(column + 1) / _CELLS) * (2 * LONGITUDE_MAX)
-    south = -LATITUDE_MAX + (float(row) / _CELLS) * (2 * LATITUDE_MAX)
-    north = -LATITUDE_MAX + (float(row + 1) / _CELLS) * (2 * LATITUDE_MAX)
+    column = float(_every_other(bits >> 1))
+    row = float(_every_other(bits))
+    west = column * _CELL * _WIDTH - LONGITUDE_MAX
+    east = (column + 1.0) * _CELL * _WIDTH - LONGITUDE_MAX
+    south = row * _CELL * _HEIGHT - LATITUDE_MAX
+    north = (row + 1.0) * _CELL * _HEIGHT - LATITUDE_MAX
     # Only numbers that are no positions lie further away.
-    return min((west + east) / 2, LONGITUDE_MAX), min((south + north) / 2, LATITUDE_MAX)
+    return min((west + east) * 0.5, LONGITUDE_MAX), min((south + north) * 0.5, LATITUDE_MAX)
 
 
 def score_bits(score: float) -> i64:
@@ -61,13 +64,13 @@ def score_bits(score: float) -> i64:
 def cell_bounds(bits: i64, step: i64) -> Bounds:
     """Return where a cell ends."""
     cells = float(1 << step)
-    column: i64 = _every_other(bits >> 1)
-    row: i64 = _every_other(bits)
+    column = float(_every_other(bits >> 1))
+    row = float(_every_other(bits))
     return (
-        -LONGITUDE_MAX + (float(column) / cells) * (2 * LONGITUDE_MAX),
-        -LATITUDE_MAX + (float(row) / cells) * (2 * LATITUDE_MAX),
-        -LONGITUDE_MAX + (float(column + 1) / cells) * (2 * LONGITUDE_MAX),
-        -LATITUDE_MAX + (float(row + 1) / cells) * (2 * LATITUDE_MAX),
+        column / cells * _WIDTH - LONGITUDE_MAX,
+        row / cells * _HEIGHT - LATITUDE_MAX,
+        (column + 1.0) / cells * _WIDTH - LONGITUDE_MAX,
+        (row + 1.0) / cells * _HEIGHT - LATITUDE_MAX,
     )
 
 
@@ -103,9 +106,15 @@ def distance_m(longitude: float, latitude: float, other_longitude: float, other_
     radians = latitude * RADIANS
     other_radians = other_latitude * RADIANS
     across = math.sin((other_longitude * RADIANS - longitude * RADIANS) / 2)
+    if across == 0.0:
+        return meridian_m(other_radians - radians)
     along = math.sin((other_radians - radians) / 2)
-    square = along * along + math.cos(radians) * math.cos(other_radians) * across * across
-    return arc_m(square)
+    return arc_m(along * along + math.cos(radians) * math.cos(other_radians) * across * across)
+
+
+def meridian_m(radians: float) -> float:
+    """Return the length of a part of a meridian in metres; rounding makes it another one than that of an arc."""
+    return EARTH_RADIUS_M * abs(radians)
 
 
 def arc_m(square: float) -> float:
@@ -117,8 +126,8 @@ def arc_m(square: float) -> float:
 
 def _interleaved(longitude: float, latitude: float, latitude_max: float, step: i64) -> i64:
     cells = float(1 << step)
-    column: i64 = int((longitude + LONGITUDE_MAX) / (2 * LONGITUDE_MAX) * cells)
-    row: i64 = int((latitude + latitude_max) / (2 * latitude_max) * cells)
+    column: i64 = int((longitude + LONGITUDE_MAX) / _WIDTH * cells)
+    row: i64 = int((latitude + latitude_max) / (2.0 * latitude_max) * cells)
     return _spread(row) | _spread(column) << 1
 
 
