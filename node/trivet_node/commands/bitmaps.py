@@ -14,6 +14,8 @@ from trivet_wire import errors
 
 _BAD_OFFSET: Final = b"ERR bit offset is not an integer or out of range"
 _BAD_BIT: Final = b"ERR bit is not an integer or out of range"
+# Bits that the longest string has, however short proto-max-bulk-len makes it.
+_ALWAYS_WITHIN: Final = 8 * 2**20
 _OPERATIONS: Final[dict[bytes, int]] = {
     b"AND": bitmaps.AND,
     b"OR": bitmaps.OR,
@@ -33,6 +35,8 @@ def bit_offset(server: Server, client: Client, text: bytes, field_bits: int = 0)
         raise CommandError(_BAD_OFFSET)
     if counts_fields:
         offset = offset * field_bits & 2**64 - 1
+    if 0 <= offset < _ALWAYS_WITHIN:
+        return offset
     within = client.flags & PRIMARY != 0 or offset >> 3 < server.config.proto_max_bulk_len
     if offset < 0 or offset > INTEGER_MAX or not within:
         raise CommandError(_BAD_OFFSET)
@@ -56,6 +60,8 @@ def open_text(database: Database, key: bytes, length: int) -> tuple[bytearray, b
     Whoever changes it says so by modified(): up to then nobody knows. (Redis: lookupStringForBitCommand.)
     """
     value = database.find(key)
+    if isinstance(value, bytearray):
+        return value, bitmaps.make_room(value, length)
     if value is None:
         text = bytearray(length)
         database.replace_quietly(key, text)
@@ -64,8 +70,7 @@ def open_text(database: Database, key: bytes, length: int) -> tuple[bytearray, b
         raise CommandError(errors.WRONG_TYPE)
     text = mutable_string(value)
     grown = bitmaps.make_room(text, length)
-    if text is not value:
-        database.replace_quietly(key, text)
+    database.replace_quietly(key, text)
     return text, grown
 
 
@@ -73,7 +78,7 @@ def setbit(server: Server, client: Client, arguments: list[bytes]) -> None:
     """SETBIT key offset value."""
     offset = bit_offset(server, client, arguments[2])
     bit = parse_integer(arguments[3])
-    if bit is None or bit not in (0, 1):
+    if bit is None or not 0 <= bit <= 1:
         raise CommandError(_BAD_BIT)
     key = arguments[1]
     database = client.database

@@ -39,13 +39,15 @@ def get_bit(text: bytes | bytearray, offset: int) -> int:
     return text[byte] >> (7 - (offset & 7)) & 1 if byte < len(text) else 0
 
 
-def set_bit(text: bytearray, offset: int, bit: int) -> int:
-    """Set the bit at `offset` of a string that is long enough, and return what it was."""
+def set_bit(text: bytearray, offset: int, bit: i64) -> i64:
+    """Set the bit at `offset`, which a string must have, to `bit`, and return what it was."""
     at = offset >> 3
-    mask = 0x80 >> (offset & 7)
-    byte = text[at]
-    text[at] = byte | mask if bit else byte & ~mask
-    return 1 if byte & mask else 0
+    shift: i64 = 7 - (offset & 7)
+    byte: i64 = text[at]
+    old = byte >> shift & 1
+    if old != bit:
+        text[at] = byte ^ (1 << shift)
+    return old
 
 
 def make_room(text: bytearray, length: int) -> bool:

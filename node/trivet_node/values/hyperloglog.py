@@ -61,9 +61,9 @@ def new_sketch() -> bytearray:
 def is_sketch(text: bytes | bytearray) -> bool:
     """Say whether a string may be a sketch: its header is one, and the length fits. (Redis: isHLLObjectOrReply.)"""
     length = len(text)
-    if length < _HEADER_BYTES or text[:_ENCODING_AT] != _MAGIC:
+    if length < _HEADER_BYTES or not text.startswith(_MAGIC):
         return False
-    encoding = text[_ENCODING_AT]
+    encoding: i64 = text[_ENCODING_AT]
     return encoding == _SPARSE or (encoding == _DENSE and length == _DENSE_BYTES)
 
 
@@ -85,7 +85,8 @@ def add(sketch: bytearray, element: bytes, sparse_max_bytes: int) -> i64:
         rest >>= 1
         length += 1
     index: i64 = low & (REGISTERS - 1)
-    if sketch[_ENCODING_AT] == _DENSE:
+    encoding: i64 = sketch[_ENCODING_AT]
+    if encoding == _DENSE:
         return 1 if _raise_dense(sketch, index, length) else 0
     return _raise_sparse(sketch, index, length, sparse_max_bytes)
 

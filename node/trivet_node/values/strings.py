@@ -9,6 +9,7 @@ from typing import Final
 from mypy_extensions import i64
 
 _LONGEST_INTEGER: Final = 20
+_SHORT_INTEGER: Final = 18
 # The longest string that Redis stores in one allocation with its header (OBJ_ENCODING_EMBSTR_SIZE_LIMIT).
 _EMBEDDED_MAX_BYTES: Final = 44
 _MINUS: Final = 45
@@ -33,12 +34,18 @@ def parse_integer(text: bytes) -> int | None:
     leading: i64 = text[start]
     if leading == _ZERO:
         return 0 if length == 1 else None
+    # What 18 digits spell fits into 64 bits; more are left to Python.
+    number: i64 = 0
     position = start
     while position < length:
         byte: i64 = text[position]
         if byte < _ZERO or byte > _NINE:
             return None
+        if position < _SHORT_INTEGER:
+            number = number * 10 + (byte - _ZERO)
         position += 1
+    if length <= _SHORT_INTEGER:
+        return number if start == 0 else -number
     value = int(text)
     return value if _INTEGER_MIN <= value <= _INTEGER_MAX else None
 
