@@ -281,6 +281,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         categories="hyperloglog",
         since="2.8.9",
         summary="An internal command for testing HyperLogLog values",
+        difference="It adds ten thousand elements, not ten million.",
         complexity="N/A",
         doc_flags=("syscmd",),
     ),
