@@ -109,6 +109,9 @@ class Node:
 
     def remove(self, indices: list[int]) -> None:
         """Take the values with these rising indices away."""
+        if self.is_plain:
+            self.count = 0
+            return
         data = self.data
         pieces: list[bytes] = []
         kept: i64 = listpack.FIRST
