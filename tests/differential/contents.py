@@ -12,14 +12,11 @@ from tests.differential.generator import CHANCE, DATABASES, Arguments
 from tests.differential.peers import Peer
 from tests.differential.replies import Reply
 from tests.differential.rules import TOLERANCE_MS, near, pairs, unordered
-from trivet_node.commands.table import COMMANDS
 
 Same = Callable[[Arguments, Reply, Reply], bool]
 
 # Where dumps are restored.
 _RESTORED: Final = DATABASES
-# Until it has landed.
-HAS_DUMP: Final = any(command.name == "dump" for command in COMMANDS)
 _HASH_TABLE: Final = b"hashtable"
 # Times of a stream's consumers.
 _NEAR_FIELDS: Final = (b"seen-time",)
@@ -46,8 +43,7 @@ def compare_contents(one: Peer, other: Peer, client: int, same: Same) -> None:
         for request, first, second in _ask_both(one, other, client, requests):
             if not same(request, first, second):
                 raise Difference(f"in the end, database {database}: {show(request)}\n  {cut(first)}\n  {cut(second)}")
-        if HAS_DUMP:
-            _compare_dumps(one, other, client, keys, database)
+        _compare_dumps(one, other, client, keys, database)
 
 
 def _compare_keys(one: Peer, other: Peer, client: int, database: int) -> list[bytes]:

@@ -47,7 +47,7 @@ _JOINED_RUNS: Final = 5
 
 # 0.5 / ln 2.
 _ALPHA: Final = 0.721347520444481703680
-# What Redis makes of an infinite estimate.
+# What Redis makes of an estimate beyond the 64 bits that it has for them.
 _BEYOND: Final = 2**63
 # The highest bit of every byte of REGISTERS bytes.
 _HIGH_BITS: Final = int.from_bytes(b"\x80" * REGISTERS, "little")
@@ -182,7 +182,8 @@ def estimate(registers: bytes) -> int:
         return _BEYOND
     if math.isinf(harmonic):
         return 0
-    return _rounded(_ALPHA * total * total / harmonic)
+    elements = _ALPHA * total * total / harmonic
+    return _rounded(elements) if elements < _BEYOND else _BEYOND
 
 
 def describe_runs(sketch: bytearray) -> bytes:

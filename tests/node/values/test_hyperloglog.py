@@ -83,6 +83,7 @@ def test_estimates_err_by_what_theory_promises() -> None:
 def test_estimates_at_the_ends() -> None:
     assert hyperloglog.estimate(bytes(hyperloglog.REGISTERS)) == 0
     assert hyperloglog.estimate(b"\x33" * hyperloglog.REGISTERS) == 2**63
+    assert hyperloglog.estimate(b"\x32\x33" * (hyperloglog.REGISTERS // 2)) == 2**63
     assert hyperloglog.estimate(b"\x01" + bytes(hyperloglog.REGISTERS - 1)) == 1
 
 
