@@ -25,6 +25,11 @@ def _expire(gen: Generator) -> Arguments:
     return (name, gen.key(), time, *conditions)
 
 
+def _outdated(gen: Generator) -> Arguments:
+    """Return what makes a key whose deadline has often passed already: the next who looks at it deletes it."""
+    return (b"SET", gen.key(), gen.value(), b"PXAT", gen.time(False, True))
+
+
 def _scan(gen: Generator) -> Arguments:
     arguments = [b"SCAN", *scan_arguments(gen)]
     if gen.random.random() < 0.3:
@@ -65,7 +70,7 @@ def _same_of_object(arguments: Arguments, one: Reply, other: Reply) -> bool:
 
 _KEY: Final = Generator.key
 FORMS: Final[list[Form]] = [
-    *[_expire, _expire, _expire, _scan, _copy, _copy, _flush, _object, _object, _object],
+    *[_outdated, _expire, _expire, _expire, _scan, _copy, _copy, _flush, _object, _object, _object],
     *[form(name, _KEY) for name in (b"TYPE", b"PERSIST", b"TTL", b"PTTL", b"EXPIRETIME", b"PEXPIRETIME")],
     *[many_keys(name) for name in (b"DEL", b"UNLINK", b"EXISTS", b"TOUCH", b"WATCH", b"NOSUCH")],
     *[form(name, _KEY, _KEY) for name in (b"RENAME", b"RENAME", b"RENAMENX", b"RENAMENX")],
