@@ -12,7 +12,7 @@ from typing import Final, final
 from mypy_extensions import i64
 
 from trivet_node.values import geohash
-from trivet_node.values.geohash import EARTH_RADIUS_M, RADIANS, STEP_MAX, Bounds
+from trivet_node.values.geohash import EARTH_RADIUS_M, LATITUDE_MAX, LONGITUDE_MAX, RADIANS, STEP_MAX, Bounds
 from trivet_node.values.partial_sort import PartialSort
 from trivet_node.values.zsets import SortedSet
 
@@ -28,8 +28,9 @@ _DIRECTIONS: Final[list[tuple[int, int]]] = [(0, 1), (0, -1), (1, 0), (-1, 0), (
 # More than rounding errors, of a part and in degrees.
 _SLACK: Final = 1e-9
 _RIGHT_ANGLE: Final = math.pi / 2
-_HALF_WAY_ROUND: Final = 180.0
 _EVERYWHERE: Final = 360.0
+# Rows and columns of the smallest cells are less than this.
+_NO_ROW: Final = 1 << STEP_MAX
 # So many members of a cell are taken at once.
 _BATCH: Final = 256
 
@@ -50,15 +51,20 @@ class Area:
         self.unit_m: float = unit_m
         self._radians: float = self.latitude * RADIANS
         self._cosine: float = math.cos(self._radians)
-        self._latitude_reach: float = 0.0
-        self._longitude_reach: float = _EVERYWHERE
+        # What is surely outside is told so before its distance is known, which takes long.
         self._surely_outside: float = 2.0
+        self._low_row: i64 = 0
+        self._high_row: i64 = _NO_ROW
+        self._low_column: i64 = 0
+        self._high_column: i64 = _NO_ROW
         self._set_reach()
 
     def _set_reach(self) -> None:
-        """Note what is surely outside: most positions are told so before their distance is known, which takes long."""
         angle = (self.height / 2 if self.is_box else self.height) * self.unit_m / EARTH_RADIUS_M
-        self._latitude_reach = angle / RADIANS * (1.0 + _SLACK) + _SLACK
+        reach = angle / RADIANS * (1.0 + _SLACK) + _SLACK
+        if reach < _EVERYWHERE:
+            self._low_row = _row(self.latitude - reach) - 1
+            self._high_row = _row(self.latitude + reach) + 1
         if self.is_box or angle >= math.pi:
             return
         sine = math.sin(angle / 2)
@@ -66,19 +72,24 @@ class Area:
         # A circle that holds no pole ends between two meridians.
         if angle + abs(self._radians) < _RIGHT_ANGLE - _SLACK:
             half_width = math.asin(math.sin(angle) / self._cosine)
-            self._longitude_reach = half_width / RADIANS * (1.0 + _SLACK) + _SLACK
+            reach = half_width / RADIANS * (1.0 + _SLACK) + _SLACK
+            # Nor does it here where it lies on both sides of the meridian at which longitudes begin.
+            if abs(self.longitude) + reach < LONGITUDE_MAX:
+                self._low_column = _column(self.longitude - reach) - 1
+                self._high_column = _column(self.longitude + reach) + 1
 
     def distance_m(self, longitude: float, latitude: float) -> float:
         """Return the distance of a position from the centre in metres, or OUTSIDE where the area does not hold it."""
-        if abs(latitude - self.latitude) > self._latitude_reach:
-            return OUTSIDE
-        across = abs(longitude - self.longitude)
-        if (across if across <= _HALF_WAY_ROUND else 2 * _HALF_WAY_ROUND - across) > self._longitude_reach:
-            return OUTSIDE
         if self.is_box and self._is_outside_of_box(longitude, latitude):
             return OUTSIDE
         distance_m = self._measure(longitude, latitude)
         return OUTSIDE if not self.is_box and distance_m > self.width * self.unit_m else distance_m
+
+    def may_hold(self, column: i64, row: i64) -> bool:
+        """Say whether the middle of one of the smallest cells may be in the area. Beyond all rows are no positions."""
+        if row < self._low_row or (row > self._high_row and row < _NO_ROW):
+            return False
+        return self._low_column <= column <= self._high_column or column >= _NO_ROW
 
     def _is_outside_of_box(self, longitude: float, latitude: float) -> bool:
         along_m = geohash.meridian_m(self._radians - latitude * RADIANS)
@@ -203,7 +214,12 @@ def first_by_distance(found: list[Found], wanted: int, descending: bool) -> list
 
 def _measure(names: list[bytes], scores: list[float], area: Area, found: list[Found]) -> None:
     for index in range(len(names)):
-        longitude, latitude = geohash.decode(scores[index])
+        bits = geohash.score_bits(scores[index])
+        column = geohash.column_of(bits)
+        row = geohash.row_of(bits)
+        if not area.may_hold(column, row):
+            continue
+        longitude, latitude = geohash.middle(column, row)
         distance_m = area.distance_m(longitude, latitude)
         if distance_m != OUTSIDE:
             found.append(Found(names[index], scores[index], longitude, latitude, distance_m))
@@ -217,6 +233,14 @@ def _is_too_small(bits: i64, step: i64, area: Bounds) -> bool:
     eastern = geohash.cell_bounds(geohash.neighbor(bits, step, 1, 0), step)
     western = geohash.cell_bounds(geohash.neighbor(bits, step, -1, 0), step)
     return northern[3] < north or southern[1] > south or eastern[2] < east or western[0] > west
+
+
+def _row(latitude: float) -> i64:
+    return int((latitude + LATITUDE_MAX) / (2.0 * LATITUDE_MAX) * float(_NO_ROW))
+
+
+def _column(longitude: float) -> i64:
+    return int((longitude + LONGITUDE_MAX) / (2.0 * LONGITUDE_MAX) * float(_NO_ROW))
 
 
 def _cosine(angle: float) -> float:

@@ -40,12 +40,17 @@ def encode(longitude: float, latitude: float, step: i64 = STEP_MAX) -> i64:
 def decode(score: float) -> tuple[float, float]:
     """Return longitude and latitude of the middle of the cell that a score names, which may be any number."""
     bits = score_bits(score)
-    column = float(_every_other(bits >> 1))
-    row = float(_every_other(bits))
-    west = column * _CELL * _WIDTH - LONGITUDE_MAX
-    east = (column + 1.0) * _CELL * _WIDTH - LONGITUDE_MAX
-    south = row * _CELL * _HEIGHT - LATITUDE_MAX
-    north = (row + 1.0) * _CELL * _HEIGHT - LATITUDE_MAX
+    return middle(column_of(bits), row_of(bits))
+
+
+def middle(column: i64, row: i64) -> tuple[float, float]:
+    """Return longitude and latitude of the middle of one of the smallest cells, which are counted from south-west."""
+    place = float(column)
+    west = place * _CELL * _WIDTH - LONGITUDE_MAX
+    east = (place + 1.0) * _CELL * _WIDTH - LONGITUDE_MAX
+    place = float(row)
+    south = place * _CELL * _HEIGHT - LATITUDE_MAX
+    north = (place + 1.0) * _CELL * _HEIGHT - LATITUDE_MAX
     # Only numbers that are no positions lie further away.
     return min((west + east) * 0.5, LONGITUDE_MAX), min((south + north) * 0.5, LATITUDE_MAX)
 
@@ -64,8 +69,8 @@ def score_bits(score: float) -> i64:
 def cell_bounds(bits: i64, step: i64) -> Bounds:
     """Return where a cell ends."""
     cells = float(1 << step)
-    column = float(_every_other(bits >> 1))
-    row = float(_every_other(bits))
+    column = float(column_of(bits))
+    row = float(row_of(bits))
     return (
         column / cells * _WIDTH - LONGITUDE_MAX,
         row / cells * _HEIGHT - LATITUDE_MAX,
@@ -140,8 +145,14 @@ def _spread(value: i64) -> i64:
     return (value | value << 1) & 0x5555555555555555
 
 
-def _every_other(value: i64) -> i64:
-    """Return the number that the lowest bit, the third one, and so on, make."""
+def column_of(bits: i64) -> i64:
+    """Return how many cells lie to the west of one."""
+    return row_of(bits >> 1)
+
+
+def row_of(bits: i64) -> i64:
+    """Return how many cells lie to the south of one: the number that its lowest bit, its third one, and so on, make."""
+    value: i64 = bits
     value &= 0x5555555555555555
     value = (value | value >> 1) & 0x3333333333333333
     value = (value | value >> 2) & 0x0F0F0F0F0F0F0F0F
