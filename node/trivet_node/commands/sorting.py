@@ -26,6 +26,10 @@ from trivet_wire import errors
 _NO_NUMBER: Final = b"ERR One or more scores can't be converted into double"
 _SPACES: Final = b" \t\n\v\f\r"
 _SMALLEST_NORMAL: Final = 2.0**-1022
+_DIFFERENCE: Final = (
+    "ALPHA collates as in the C locale, whatever the environment says; a number out of range that an earlier command "
+    "has met is no error."
+)
 # How many arguments follow these words; STORE's is a key.
 _FOLLOWING: Final[dict[bytes, int]] = {b"LIMIT": 2, b"GET": 1, b"BY": 1}
 
@@ -279,6 +283,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
                 "anywhere in the argument array",
             ),
         ),
+        difference=_DIFFERENCE,
         find_keys=find_sort_keys,
         arguments="key:key#0 pattern:pattern=BY#1? offset_count:block=LIMIT?(offset:integer count:integer) "
         "pattern:pattern=GET#1?*+ order:oneof?(asc:pure-token=ASC desc:pure-token=DESC) "
@@ -304,6 +309,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
                 "content of the key we sort",
             ),
         ),
+        difference=_DIFFERENCE,
         find_keys=find_sort_ro_keys,
         arguments="key:key#0 pattern:pattern=BY#1? offset_count:block=LIMIT?(offset:integer count:integer) "
         "pattern:pattern=GET#1?*+ order:oneof?(asc:pure-token=ASC desc:pure-token=DESC) "
