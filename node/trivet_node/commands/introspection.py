@@ -14,6 +14,9 @@ from trivet_wire.help import reply_help
 from trivet_wire.replies import ReplyBuffer
 
 _NO_KEYS: Final = b"ERR The command has no key arguments"
+_INVALID: Final = b"ERR Invalid arguments specified for command"
+# How many arguments follow the words of BITFIELD that do not write.
+_READING: Final = {b"GET": 2, b"OVERFLOW": 1}
 
 
 def command(server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -67,13 +70,18 @@ def list_(server: Server, client: Client, arguments: list[bytes]) -> None:
 def getkeys(server: Server, client: Client, arguments: list[bytes]) -> None:
     """COMMAND GETKEYS command [argument ...]."""
     found, request = _full_command(server, arguments)
-    client.reply.bulk_array(found.keys(request))
+    keys = found.keys(request)
+    if not keys:
+        raise CommandError(_INVALID)
+    client.reply.bulk_array(keys)
 
 
 def getkeysandflags(server: Server, client: Client, arguments: list[bytes]) -> None:
     """COMMAND GETKEYSANDFLAGS command [argument ...]."""
     found, request = _full_command(server, arguments)
     pairs = _keys_with_flags(found, request)
+    if not pairs:
+        raise CommandError(_INVALID)
     client.reply.array(len(pairs))
     for key, flags in pairs:
         client.reply.array(2)
@@ -200,8 +208,7 @@ def _full_command(server: Server, arguments: list[bytes]) -> tuple[Command, list
 
 def _keys_with_flags(command: Command, request: list[bytes]) -> list[tuple[bytes, str]]:
     if command.find_keys is not None:
-        flags = command.key_specs[0].flags if command.key_specs else ""
-        return [(key, flags) for key in command.find_keys(request)]
+        return _found_with_flags(command, command.find_keys(request))
     return [
         (request[index], _flags_of_request(command, spec.flags, request))
         for spec in command.key_specs
@@ -209,12 +216,32 @@ def _keys_with_flags(command: Command, request: list[bytes]) -> list[tuple[bytes
     ]
 
 
+def _found_with_flags(command: Command, keys: list[bytes]) -> list[tuple[bytes, str]]:
+    """Return keys that were found by rules of their own: the first has the flags of the first specification."""
+    first = command.key_specs[0].flags
+    rest = command.key_specs[-1].flags.removesuffix(" incomplete")
+    return [(key, rest if index else first) for index, key in enumerate(keys)]
+
+
 def _flags_of_request(command: Command, flags: str, request: list[bytes]) -> str:
-    """Return the flags of a key in this very request: SET reads its key only with GET."""
-    if command.name != "set":
-        return flags
-    reads = any(option(argument) == b"GET" for argument in request[3:])
-    return "RW access update" if reads else "OW update"
+    """Return the flags of a key in this very request: SET reads its key only with GET, BITFIELD may only read it."""
+    if command.name == "set":
+        reads = any(option(argument) == b"GET" for argument in request[3:])
+        return "RW access update" if reads else "OW update"
+    if command.name == "bitfield":
+        return "RO access" if _only_reads(request) else "RW access update"
+    return flags
+
+
+def _only_reads(request: list[bytes]) -> bool:
+    """Say whether a BITFIELD has no part that writes, nor one that is broken. (Redis: bitfieldGetKeys.)"""
+    position = 2
+    while position < len(request):
+        following = _READING.get(option(request[position]), len(request))
+        if following > len(request) - position - 1:
+            return False
+        position += 1 + following
+    return True
 
 
 _HELP: Final = (
