@@ -1,7 +1,12 @@
 """docs/commands.md, which is made from the rows."""
 
-from docs.commands_page import commands_page
+from docs.commands_page import PAGE, commands_page
 from trivet_node.command import READONLY, Command, container
+from trivet_node.commands.table import COMMANDS
+
+
+def test_the_page_says_what_the_rows_say() -> None:
+    assert PAGE.read_text() == commands_page(COMMANDS), "make docs writes it again"
 
 
 def test_arguments_are_written_as_in_manuals() -> None:
