@@ -18,7 +18,6 @@ time, but no look-up: a bucket is still a dict.
 (Litwin, "Linear hashing"; Redis: dict.c dictScan.)
 """
 
-from itertools import islice
 from random import Random
 from typing import Final, final
 
@@ -28,6 +27,8 @@ from mypy_extensions import i64, mypyc_attr
 # How many keys a bucket holds on average when one is divided, and when two are joined again.
 MEAN: Final = 32
 _SPARSE_MEAN: Final = 8
+# The largest bucket is looked for again when so many keys for each bucket were removed: drawing depends on it.
+_MEASURED_AFTER: Final = 4
 # More than this part of all keys is drawn from a list of all of them: one by one would draw many of them again.
 _LARGE_PART: Final = 3
 # Factors below 31 bits, so that a product of two such numbers stays within 64 bits.
@@ -45,8 +46,9 @@ class Buckets:
         self.dicts: list[dict[bytes, object]] = [{}]
         self._level: i64 = 0
         self._split: i64 = 0
-        # No bucket holds more keys than this.
+        # No bucket holds more keys than this; how many keys were removed since that was exact.
         self._largest: i64 = 0
+        self._unmeasured: i64 = 0
 
     def get(self, key: bytes) -> object:
         """Return the value of `key`, or None where it is missing."""
@@ -77,6 +79,9 @@ class Buckets:
             return False
         del bucket[key]
         self.size -= 1
+        self._unmeasured += 1
+        if self._unmeasured > _MEASURED_AFTER * len(self.dicts):
+            self._measure()
         if self.size < _SPARSE_MEAN * len(self.dicts) and len(self.dicts) > 1:
             self._join()
         return True
@@ -105,7 +110,10 @@ class Buckets:
             bucket = dicts[place // largest]
             position = place % largest
             if position < len(bucket):
-                return next(islice(bucket, position, None))
+                for key in bucket:
+                    if position == 0:
+                        return key
+                    position -= 1
 
     def random_keys(self, count: int, random: Random) -> list[bytes]:
         """Return `count` different keys, no more than there are, each choice of them with the same chance."""
@@ -138,6 +146,7 @@ class Buckets:
         other._level = self._level
         other._split = self._split
         other._largest = self._largest
+        other._unmeasured = self._unmeasured
         return other
 
     def _index(self, hashed: i64) -> i64:
@@ -176,6 +185,7 @@ class Buckets:
         self._largest = max(self._largest, len(bucket))
 
     def _measure(self) -> None:
+        self._unmeasured = 0
         self._largest = max([len(bucket) for bucket in self.dicts])
 
 

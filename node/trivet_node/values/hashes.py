@@ -159,11 +159,12 @@ class Hash:
 
     def _put_packed(self, field: bytes, value: bytes, limits: PackingLimits) -> bool:
         pack = self.pack
-        at = listpack.find(pack, field, listpack.FIRST, 1)
+        entry = listpack.encoded(field)
+        at = listpack.find_encoded(pack, entry, listpack.FIRST, 1)
         is_new = at < 0
         if is_new:
             at = listpack.end(pack)
-            self.pack = listpack.splice(pack, at, at, listpack.encoded(field) + listpack.encoded(value), 2)
+            self.pack = listpack.splice(pack, at, at, entry + listpack.encoded(value), 2)
         else:
             at = listpack.after(pack, at)
             self.pack = listpack.splice(pack, at, listpack.after(pack, at), listpack.encoded(value), 0)

@@ -46,7 +46,11 @@ def add(pack: bytes, value: i64) -> bytes:
     if index < size and _read(pack, width, index) == value:
         return pack
     place = _HEADER_BYTES + index * width
-    return b"".join((_header(width, size + 1), pack[_HEADER_BYTES:place], _encoded(value, width), pack[place:]))
+    out = _begun(width, size + 1)
+    out.write(pack[_HEADER_BYTES:place])
+    _write(out, value, width)
+    out.write(pack[place:])
+    return out.getvalue()
 
 
 def remove(pack: bytes, value: i64) -> bytes:
@@ -57,7 +61,10 @@ def remove(pack: bytes, value: i64) -> bytes:
     if index == size or _read(pack, width, index) != value:
         return pack
     place = _HEADER_BYTES + index * width
-    return b"".join((_header(width, size - 1), pack[_HEADER_BYTES:place], pack[place + width :]))
+    out = _begun(width, size - 1)
+    out.write(pack[_HEADER_BYTES:place])
+    out.write(pack[place + width :])
+    return out.getvalue()
 
 
 def build(values: list[int]) -> bytes:
@@ -66,8 +73,7 @@ def build(values: list[int]) -> bytes:
     width: i64 = 2
     if distinct:
         width = max(_width_of(distinct[0]), _width_of(distinct[-1]))
-    out = BytesWriter()
-    out.write(_header(width, len(distinct)))
+    out = _begun(width, len(distinct))
     for value in distinct:
         _write(out, value, width)
     return out.getvalue()
@@ -121,8 +127,7 @@ def _search(pack: bytes, value: i64) -> i64:
 def _widened(pack: bytes, width: i64, wanted: i64, value: i64) -> bytes:
     """Return the intset with wider integers and `value`, which is smaller or larger than all others."""
     size = length(pack)
-    out = BytesWriter()
-    out.write(_header(wanted, size + 1))
+    out = _begun(wanted, size + 1)
     if value < 0:
         _write(out, value, wanted)
     index: i64 = 0
@@ -162,14 +167,9 @@ def _write(out: BytesWriter, value: i64, width: i64) -> None:
         write_i64_le(out, value)
 
 
-def _encoded(value: i64, width: i64) -> bytes:
-    out = BytesWriter()
-    _write(out, value, width)
-    return out.getvalue()
-
-
-def _header(width: i64, size: i64) -> bytes:
+def _begun(width: i64, size: i64) -> BytesWriter:
+    """Return a writer that has written the header."""
     out = BytesWriter()
     write_i32_le(out, i32(width))
     write_i32_le(out, i32(size))
-    return out.getvalue()
+    return out

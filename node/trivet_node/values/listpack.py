@@ -150,7 +150,11 @@ def find(pack: bytes, wanted: bytes, start: i64 = FIRST, skip: i64 = 0) -> i64:
 
     The search begins with the entry at `start` and passes over `skip` entries behind each one it looks at.
     """
-    entry = encoded(wanted)
+    return find_encoded(pack, encoded(wanted), start, skip)
+
+
+def find_encoded(pack: bytes, entry: bytes, start: i64 = FIRST, skip: i64 = 0) -> i64:
+    """Return the position of the first entry equal to `entry`, an encoded one, or -1. See find()."""
     length: i64 = len(entry)
     head: i64 = entry[0]
     at = start

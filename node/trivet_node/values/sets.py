@@ -76,12 +76,14 @@ class Set:
             self.leave_intset()
             return self.add(member, max_intset_entries)
         pack = self.pack
-        if listpack.find(pack, member) >= 0:
+        entry = listpack.encoded(member)
+        if listpack.find_encoded(pack, entry) >= 0:
             return False
         if listpack.count(pack) == _PACKED_MEMBERS or len(pack) + len(member) > _PACKED_BYTES:
             self._spread(listpack.texts(pack))
             return self.add(member, max_intset_entries)
-        self.pack = listpack.append(pack, member)
+        at = listpack.end(pack)
+        self.pack = listpack.splice(pack, at, at, entry, 1)
         return True
 
     def remove(self, member: bytes) -> bool:
