@@ -131,7 +131,9 @@ class Set:
     def leave_intset(self) -> None:
         """Stop being an intset."""
         self.is_intset = False
-        if intset.length(self.pack) <= _PACKED_MEMBERS:
+        if self.pack is intset.EMPTY:
+            self.pack = listpack.EMPTY
+        elif intset.length(self.pack) <= _PACKED_MEMBERS:
             self.pack = listpack.build(intset.texts(self.pack))
         else:
             self._spread(intset.texts(self.pack))
