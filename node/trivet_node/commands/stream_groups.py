@@ -7,7 +7,7 @@ Changes of groups do not break a WATCH on the key, as in Redis.
 
 from typing import Final, final
 
-from trivet_node.client import Client
+from trivet_node.client import PRIMARY, Client
 from trivet_node.command import (
     DENYOOM,
     FAST,
@@ -20,7 +20,7 @@ from trivet_node.command import (
     KeySpec,
     container,
 )
-from trivet_node.commands.arguments import integer, integer_in, option
+from trivet_node.commands.arguments import INTEGER_MAX, integer, integer_in, option
 from trivet_node.commands.stream_arguments import (
     EntryReply,
     add_entry,
@@ -338,9 +338,13 @@ def _reply_summary(reply: ReplyBuffer, group: Group) -> None:
 
 @final
 class _Claim:
-    """The options of XCLAIM. What is not given is -1, the last ID 0-0; `last` is the index behind the IDs."""
+    """The options of XCLAIM. What is not given is -1, the last ID 0-0; `last` is the index behind the IDs.
 
-    def __init__(self, arguments: list[bytes], now_ms: int) -> None:
+    An entry delivered after `latest_ms` counts as delivered now: that is now itself, unless our primary says so, whose
+    clock may be ahead of ours.
+    """
+
+    def __init__(self, arguments: list[bytes], now_ms: int, latest_ms: int) -> None:
         self.min_idle_ms: int = max(_integer_or(arguments[4], b"min-idle-time"), 0)
         self.ids: list[int] = []
         self.delivered_ms: int = _NOT_GIVEN
@@ -358,7 +362,7 @@ class _Claim:
             place += 1
         while place < len(arguments):
             place = self._read_option(arguments, place)
-        if self.delivered_ms == _NOT_GIVEN or not 0 <= self.delivered_ms <= now_ms:
+        if self.delivered_ms == _NOT_GIVEN or not 0 <= self.delivered_ms <= latest_ms:
             self.delivered_ms = now_ms
 
     def _read_option(self, arguments: list[bytes], place: int) -> int:
@@ -398,7 +402,7 @@ def xclaim(server: Server, client: Client, arguments: list[bytes]) -> None:
     group = group_of(stream, key, arguments[2])
     assert stream is not None
     now_ms = int(server.keyspace.now_ms)
-    claim = _Claim(arguments, now_ms)
+    claim = _Claim(arguments, now_ms, INTEGER_MAX if client.flags & PRIMARY != 0 else now_ms)
     effects = GroupEffects(server, key, arguments[2], group)
     moves = claim.last_id > group.last_id
     if moves:

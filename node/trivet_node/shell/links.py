@@ -193,6 +193,7 @@ class PrimaryLink:
         self.reactor.adopt(sock, client)
         acknowledge(self.server, upstream, self.server.replication.history.offset)
         if rest:
+            self.server.keyspace.now_ms = client.last_active_ms
             self.engine.feed(client, rest)
         self.reactor.flush_pending()
 
