@@ -1,7 +1,15 @@
-"""Commands that make values of every type and encoding, from chance: the same for redis-server and for our nodes."""
+"""Values of every type and encoding: commands that make them, from chance, and what two servers that hold them show.
+
+Both are the same for redis-server and for our nodes.
+"""
 
 import random
+import socket
 from collections.abc import Callable
+from typing import Any
+
+from tests.processes import ServerProcess, read_replies
+from trivet_wire.connection import encode_request
 
 Request = list[bytes]
 # Below, at and above the sizes at which encodings change.
@@ -116,3 +124,105 @@ MAKERS: tuple[Callable[[random.Random, bytes], list[Request]], ...] = (string, l
 def requests_for(chance: random.Random, key: bytes) -> list[Request]:
     """Return commands that make a value of any type under a key that is free."""
     return chance.choice(MAKERS)(chance, key)
+
+
+# What shows the whole of a value.
+QUESTIONS: dict[bytes, Callable[[bytes], Request]] = {
+    b"string": lambda key: [b"GET", key],
+    b"list": lambda key: [b"LRANGE", key, b"0", b"-1"],
+    b"set": lambda key: [b"SMEMBERS", key],
+    b"zset": lambda key: [b"ZRANGE", key, b"0", b"-1", b"WITHSCORES"],
+    b"hash": lambda key: [b"HGETALL", key],
+    b"stream": lambda key: [b"XINFO", b"STREAM", key, b"FULL", b"COUNT", b"0"],
+}
+
+
+def ask(connection: socket.socket, requests: list[Request]) -> list[Any]:
+    """Send requests and return their replies."""
+    connection.sendall(b"".join([encode_request(request) for request in requests]))
+    return read_replies(connection, len(requests))
+
+
+def contents(server: ServerProcess, databases: range, encodings: bool = True) -> dict[tuple[int, bytes], Any]:
+    """Return every key of these databases with its type, encoding, deadline and contents.
+
+    Without `encodings` they are left out, and the order that depends on them: a set or hash that was large once is
+    packed again by whoever loads it.
+    """
+    found: dict[tuple[int, bytes], Any] = {}
+    with socket.create_connection(server.address, 10) as connection:
+        for database in databases:
+            keys = ask(connection, [[b"SELECT", b"%d" % database], [b"KEYS", b"*"]])[1]
+            facts = ask(
+                connection,
+                [
+                    request
+                    for key in keys
+                    for request in ([b"TYPE", key], [b"OBJECT", b"ENCODING", key], [b"PEXPIRETIME", key])
+                ],
+            )
+            kinds = facts[::3]
+            answers = ask(connection, [QUESTIONS[kind](key) for kind, key in zip(kinds, keys, strict=True)])
+            for index, (key, answer) in enumerate(zip(keys, answers, strict=True)):
+                kind, encoding, deadline = facts[3 * index : 3 * index + 3]
+                if not encodings and encoding not in (b"embstr", b"raw"):
+                    encoding = b"hashtable" if kind in (b"set", b"hash") else b"any"
+                found[database, key] = (kind, *_comparable(kind, encoding, answer), deadline)
+    return found
+
+
+def _comparable(kind: bytes, encoding: bytes, answer: Any) -> tuple[bytes, Any]:
+    """Return encoding and contents without what may differ: the forms of strings, the order of hash tables."""
+    if encoding in (b"embstr", b"raw"):
+        return b"text", answer
+    if kind == b"stream":
+        return encoding, _shared(answer, encoding == b"any")
+    items = list(zip(answer[::2], answer[1::2], strict=True)) if kind == b"hash" else answer
+    return encoding, sorted(items) if encoding == b"hashtable" else items
+
+
+def _shared(answer: Any, of_replicas: bool) -> Any:
+    """Return the reply of XINFO STREAM FULL without what servers do not share: when they have seen a consumer.
+
+    Nor do replicas in a running stream know how far a group has read: XCLAIM does not say it.
+    """
+    if not isinstance(answer, list):
+        return answer
+    names = (b"seen-time", b"entries-read", b"lag") if of_replicas else (b"seen-time",)
+    return [
+        None if index > 0 and answer[index - 1] in names else _shared(item, of_replicas)
+        for index, item in enumerate(answer)
+    ]
+
+
+def change_something(chance: random.Random) -> list[Request]:
+    """Return commands that change collections, by chance and time too; some must be propagated as other commands."""
+    number = b"%d" % chance.randrange(20)
+    word = text(chance)
+    items, members, scores, fields, entries = (name + number for name in (b"l:", b"s:", b"z:", b"h:", b"x:"))
+    return chance.choice(
+        [
+            [[b"RPUSH", items, *texts(chance)[:9]]],
+            [[b"LPUSH", items, word], [b"RPOPLPUSH", items, b"l:0"], [b"LPOP", items, b"2"]],
+            [[b"LINSERT", items, b"BEFORE", b"0", word], [b"LSET", items, b"0", word], [b"LTRIM", items, b"0", b"300"]],
+            [[b"LREM", items, b"0", b"0"], [b"LMPOP", b"1", items, b"RIGHT", b"COUNT", b"3"]],
+            [[b"SADD", members, *texts(chance)[:9]], [b"SPOP", members], [b"SREM", members, word]],
+            [[b"SADD", members, *integers(chance)[:9]], [b"SPOP", members, b"5"], [b"SMOVE", members, b"s:0", word]],
+            [[b"SUNIONSTORE", members, b"s:1", b"s:2"], [b"SINTERSTORE", b"s:9", b"s:1", members]],
+            [[b"ZADD", scores, score(chance), word], [b"ZINCRBY", scores, b"1.5", word], [b"ZPOPMIN", scores]],
+            [[b"ZADD", scores, b"1", b"a", b"2", b"b", b"0.1", b"c"], [b"ZUNIONSTORE", b"z:9", b"2", scores, b"z:1"]],
+            [[b"ZREMRANGEBYRANK", scores, b"0", b"1"], [b"ZRANGESTORE", b"z:8", scores, b"0", b"5"]],
+            [[b"HSET", fields, word, word, b"n", b"1"], [b"HINCRBY", fields, b"n", b"7"], [b"HDEL", fields, word]],
+            [[b"HSET", fields, *texts(chance)[:8] * 2], [b"HINCRBYFLOAT", fields, b"float", b"0.1"]],
+            [[b"XADD", entries, b"*", b"f", word], [b"XADD", entries, b"MAXLEN", b"~", b"50", b"*", word, word]],
+            [
+                [b"XGROUP", b"CREATE", entries, b"g", b"0", b"MKSTREAM"],
+                [b"XREADGROUP", b"GROUP", b"g", b"c" + number, b"COUNT", b"3", b"STREAMS", entries, b">"],
+                [b"XAUTOCLAIM", entries, b"g", b"other", b"0", b"0", b"COUNT", b"1"],
+                [b"XTRIM", entries, b"MAXLEN", b"20"],
+            ],
+            [[b"SETBIT", b"bits:" + number, b"%d" % chance.randrange(1000), b"1"], [b"PFADD", b"p:" + number, word]],
+            [[b"GEOADD", b"geo:" + number, b"13.36", b"38.11", word], [b"SORT", members, b"ALPHA", b"STORE", b"l:1"]],
+            [[b"COPY", items, b"l:9", b"REPLACE"], [b"RENAME", members, b"s:5"], [b"DEL", scores], [b"UNLINK", fields]],
+        ]
+    )

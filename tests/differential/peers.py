@@ -16,7 +16,7 @@ from tests.processes import ServerProcess, start_redis_server
 from trivet_node.client import Client
 from trivet_node.config import Config
 from trivet_node.engine import Engine
-from trivet_node.host import Host
+from trivet_node.host import NOT_WRITTEN, Exchange, Host
 from trivet_node.server.state import Server
 from trivet_wire.connection import encode_request
 
@@ -55,6 +55,9 @@ class StrictHost(Host):
 
     def settings_changed(self, attributes: list[str]) -> str:
         return ""
+
+    def exchange(self, host: str, port: int, requests: bytes, answers: int, timeout_ms: int) -> Exchange:
+        return Exchange(NOT_WRITTEN, [])
 
     def log_exception(self, message: str) -> None:
         self.has_seen_fault = True

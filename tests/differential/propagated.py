@@ -10,6 +10,9 @@ from tests.differential.rules import TOLERANCE_MS
 
 _COUNTERS: Final = (b"keyspace_hits", b"keyspace_misses", b"expired_keys", b"total_error_replies")
 
+# Commands whose third word is a deadline.
+_DEADLINE_THIRD: Final = (b"PEXPIREAT", b"RESTORE", b"RESTORE-ASKING")
+
 
 def counted(peer: Peer, client: int) -> dict[bytes, int]:
     """Return counters of a peer since its start which both sides count alike."""
@@ -46,7 +49,8 @@ def _same_command(one: Reply, other: Reply) -> bool:
 
 def _is_time(before: list[bytes], distance: int) -> bool:
     """Say whether the word behind `before` is a time that was computed, and may differ so much."""
-    is_deadline = before[-1] == b"PXAT" or (len(before) == 2 and before[0].upper() == b"PEXPIREAT")
+    is_third = len(before) == 2 and before[0].upper() in _DEADLINE_THIRD
+    is_deadline = before[-1] == b"PXAT" or is_third
     is_delivery = before[-1] == b"TIME" and before[0] == b"XCLAIM"
     return (is_deadline or is_delivery) and abs(distance) <= TOLERANCE_MS
 

@@ -25,45 +25,47 @@ from tests.processes import (
     start_trivet_node,
     wait_until,
 )
+from tests.value_samples import ask, contents, requests_for
 from trivet_wire.connection import encode_request
 
 FAR_AWAY_MS = 4_000_000_000_000
+DATABASES = range(10)
+VALUES = 600
 
 
 def fill(server: ServerProcess) -> None:
-    """Write strings of all kinds, some with deadlines, into two databases."""
-    choice = random.Random(5)
+    """Write values of all types and encodings, some with deadlines, into two databases."""
+    requests = small_values()
+    requests += [[b"SELECT", b"9"], [b"SET", b"\x00\xff", b""], [b"SET", b"7", b"8"], [b"SET", b"large", b"ab" * 10**6]]
+    # Each is larger than a chunk of the file.
+    for start in range(0, 30_000, 1000):
+        numbers = [b"%d" % number for number in range(start, start + 1000)]
+        requests.append([b"SADD", b"many members", *[b"member:" + number for number in numbers]])
+        requests.append([b"HSET", b"many fields", *[word for number in numbers for word in (number, b"v" + number)]])
+        requests.append([b"ZADD", b"many scores", *[word for number in numbers for word in (number, b"m" + number)]])
+        requests.append([b"RPUSH", b"many values", *[b"value of some length" + number for number in numbers]])
+    requests += [[b"XADD", b"many entries", b"%d-1" % number, b"f", b"v" * 60] for number in range(1, 5000)]
+    write(server, requests)
+
+
+def small_values(count: int = VALUES) -> list[list[bytes]]:
+    """Return commands that make values of any type."""
+    chance = random.Random(5)
     requests: list[list[bytes]] = []
-    for number in range(3000):
-        value = choice.choice(
-            (
-                b"%d" % choice.randint(-(2**63), 2**63 - 1),
-                b"%d" % choice.randint(-300, 300),
-                choice.randbytes(40),
-                b"ab" * 500,
-            )
-        )
-        deadline = [b"PXAT", b"%d" % (FAR_AWAY_MS + number)] if number % 3 == 0 else []
-        requests.append([b"SET", b"key:%d" % number, value, *deadline])
-    requests += [[b"APPEND", b"key:1", b"more"], [b"SELECT", b"9"], [b"SET", b"\x00\xff", b""], [b"SET", b"7", b"8"]]
-    with socket.create_connection(server.address, 10) as connection:
-        connection.sendall(b"".join(encode_request(request) for request in requests))
-        read_replies(connection, len(requests))
+    for number in range(count):
+        key = b"key:%d" % number
+        requests += requests_for(chance, key)
+        if number % 3 == 0:
+            requests.append([b"PEXPIREAT", key, b"%d" % (FAR_AWAY_MS + number)])
+    return requests
 
 
-def contents(server: ServerProcess) -> dict[tuple[int, bytes], tuple[Any, int]]:
-    """Return every key of databases 0 and 9 with its value and deadline."""
-    found: dict[tuple[int, bytes], tuple[Any, int]] = {}
+def write(server: ServerProcess, requests: list[list[bytes]]) -> None:
+    """Send commands, none of which is refused."""
     with socket.create_connection(server.address, 10) as connection:
-        for database in (0, 9):
-            connection.sendall(encode_request([b"SELECT", b"%d" % database]) + encode_request([b"KEYS", b"*"]))
-            keys = read_replies(connection, 2)[1]
-            connection.sendall(
-                b"".join(encode_request([b"GET", key]) + encode_request([b"PEXPIRETIME", key]) for key in keys)
-            )
-            replies = read_replies(connection, 2 * len(keys))
-            found |= {(database, key): (replies[2 * i], replies[2 * i + 1]) for i, key in enumerate(keys)}
-    return found
+        for start in range(0, len(requests), 1000):
+            replies = ask(connection, requests[start : start + 1000])
+            assert not [reply for reply in replies if isinstance(reply, hiredis.ReplyError)]
 
 
 def start_on(file: Path, directory: Path, start: Any) -> ServerProcess:
@@ -80,7 +82,7 @@ def test_redis_reads_what_we_save(tmp_path: Path, command: list[str]) -> None:
     require_redis_server()
     with start_trivet_node(tmp_path) as node:
         fill(node)
-        expected = contents(node)
+        expected = contents(node, DATABASES)
         file = node.directory / "dump.rdb"
         if command[0] == "SHUTDOWN":
             with contextlib.suppress(ConnectionError):
@@ -97,8 +99,8 @@ def test_redis_reads_what_we_save(tmp_path: Path, command: list[str]) -> None:
         assert checked.returncode == 0, checked.stdout
         assert "RDB looks OK!" in checked.stdout
     with start_on(file, tmp_path, start_redis_server) as redis:
-        assert contents(redis) == expected
-    assert len(expected) == 3002
+        assert contents(redis, DATABASES) == expected
+    assert len(expected) == VALUES + 8
 
 
 @pytest.mark.parametrize("compression", ["yes", "no"])
@@ -106,22 +108,22 @@ def test_we_read_what_redis_saves(tmp_path: Path, compression: str) -> None:
     require_redis_server()
     with start_redis_server(tmp_path, "--rdbcompression", compression) as redis:
         fill(redis)
-        expected = contents(redis)
+        expected = contents(redis, DATABASES)
         redis.call("SAVE")
         file = redis.directory / "dump.rdb"
     with start_on(file, tmp_path, start_trivet_node) as node:
-        assert contents(node) == expected
-        assert "Done loading RDB, keys loaded: 3002, keys expired: 0." in node.log()
+        assert contents(node, DATABASES) == expected
+        assert f"Done loading RDB, keys loaded: {VALUES + 8}, keys expired: 0." in node.log()
 
 
 def test_a_restart_brings_everything_back(tmp_path: Path) -> None:
     with start_trivet_node(tmp_path, "--save", "3600 1") as node:
-        fill(node)
-        expected = contents(node)
+        write(node, small_values())
+        expected = contents(node, DATABASES)
         # Save points make SIGTERM save.
         assert node.stop() == 0
         node.start()
-        assert contents(node) == expected
+        assert contents(node, DATABASES) == expected
 
 
 def test_save_points(tmp_path: Path) -> None:
@@ -139,7 +141,7 @@ def test_save_points(tmp_path: Path) -> None:
 )
 def test_a_broken_snapshot_is_refused_and_left_alone(tmp_path: Path, position: int | None, byte: bytes) -> None:
     with start_trivet_node(tmp_path) as node:
-        fill(node)
+        write(node, small_values(50))
         node.call("SAVE")
         data = bytearray((node.directory / "dump.rdb").read_bytes())
     if position is None:

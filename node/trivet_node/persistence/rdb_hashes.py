@@ -58,7 +58,8 @@ def read_hash(form: int, source: RdbSource, limits: PackingLimits) -> Hash:
         return _read_pairs(source, limits)
     pairs = _zipmap(source) if form == HASH_ZIPMAP else source.ziplist()
     _check_pairs(pairs, source)
-    return from_pairs(pairs, limits)
+    # Only of a zipmap does Redis look how long its fields and values are.
+    return from_pairs(pairs, limits) if form == HASH_ZIPMAP else from_listpack(listpack.build(pairs), limits)
 
 
 def _read_pairs(source: RdbSource, limits: PackingLimits) -> Hash:

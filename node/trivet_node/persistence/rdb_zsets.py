@@ -12,7 +12,7 @@ from mypy_extensions import i64
 from trivet_node.persistence.rdb_format import DONE
 from trivet_node.persistence.rdb_sink import RdbSink
 from trivet_node.persistence.rdb_source import RdbSource
-from trivet_node.values import zset_packs
+from trivet_node.values import listpack, zset_packs
 from trivet_node.values.doubles import parse_double
 from trivet_node.values.limits import PackingLimits
 from trivet_node.values.zsets import SortedSet, from_items, from_listpack
@@ -61,37 +61,32 @@ def write_zset(sink: RdbSink, value: SortedSet, part: i64) -> i64:
 def read_zset(form: int, source: RdbSource, limits: PackingLimits) -> SortedSet:
     """Return the sorted set that begins here in the form `form`; it may be empty."""
     if form == ZSET_LISTPACK:
-        pack = source.listpack()
-        if not zset_packs.is_valid(pack):
-            raise source.refuse("a listpack is no sorted set")
-        made = from_listpack(pack)
-        items = made.items()
-        if items != _in_order(items):
-            raise source.refuse("a sorted set is not in order")
-        return made if len(items) <= limits.zset_max_listpack_entries else from_items(items, limits)
-    items = _ziplist_items(source) if form == ZSET_ZIPLIST else _items(form, source)
+        return _from_pack(source.listpack(), source, limits)
+    if form == ZSET_ZIPLIST:
+        return _from_pack(listpack.build(source.ziplist()), source, limits)
+    items = _items(form, source)
     made = from_items(items, limits)
-    if not _are_distinct(made, len(items)):
+    scores = made.scores
+    if not (zset_packs.is_valid(made.pack) if scores is None else scores.size == len(items)):
         raise source.refuse("a sorted set has a member twice")
     return made
 
 
-def _are_distinct(made: SortedSet, count: i64) -> bool:
-    scores = made.scores
-    return zset_packs.is_valid(made.pack) if scores is None else scores.size == count
+def _from_pack(pack: bytes, source: RdbSource, limits: PackingLimits) -> SortedSet:
+    """Return the set that a listpack holds. Of the limits only the one on their number counts here, as in Redis."""
+    if not zset_packs.is_valid(pack):
+        raise source.refuse("a listpack is no sorted set")
+    made = from_listpack(pack)
+    items = made.items()
+    if items != _in_order(items):
+        raise source.refuse("a sorted set is not in order")
+    return made if len(items) <= limits.zset_max_listpack_entries else from_items(items, limits)
 
 
 def _in_order(items: list[tuple[bytes, float]]) -> list[tuple[bytes, float]]:
     pairs = [(score, member) for member, score in items]
     pairs.sort()
     return [(member, score) for score, member in pairs]
-
-
-def _ziplist_items(source: RdbSource) -> list[tuple[bytes, float]]:
-    texts = source.ziplist()
-    if len(texts) % 2 != 0:
-        raise source.refuse("a sorted set has a member without a score")
-    return [(texts[index], _number(texts[index + 1], source)) for index in range(0, len(texts), 2)]
 
 
 def _items(form: int, source: RdbSource) -> list[tuple[bytes, float]]:
@@ -115,11 +110,7 @@ def _text_score(source: RdbSource) -> float:
         return -math.inf
     if length == _TEXT_NAN:
         return math.nan
-    return _number(source.take(int(length)), source)
-
-
-def _number(text: bytes, source: RdbSource) -> float:
-    number = parse_double(text)
+    number = parse_double(source.take(int(length)))
     if number is None:
         raise source.refuse("a score is not a number")
     return number

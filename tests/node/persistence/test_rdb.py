@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from trivet_node.access import CLOCK, FREQUENCY
 from trivet_node.keyspace import Keyspace
 from trivet_node.persistence.crc64 import crc64
 from trivet_node.persistence.rdb_format import RdbError
@@ -14,6 +15,7 @@ from trivet_node.persistence.rdb_reader import KEEP_EXPIRED, RdbReader
 from trivet_node.persistence.rdb_sink import CHUNK_BYTES
 from trivet_node.persistence.rdb_writer import RdbWriter, WriterOptions
 from trivet_node.values.limits import PackingLimits
+from trivet_node.values.lists import from_values
 from trivet_node.values.strings import encode_string
 
 FACTS = [(b"redis-ver", b"7.0.15"), (b"redis-bits", b"64"), (b"repl-offset", b"1234")]
@@ -248,3 +250,35 @@ def test_any_single_wrong_byte_is_noticed_by_the_checksum() -> None:
         data[index] ^= 0x01
         with pytest.raises(RdbError):
             load(io.BytesIO(bytes(data)).read)
+
+
+@pytest.mark.parametrize("mode", [CLOCK, FREQUENCY])
+def test_when_and_how_often_keys_were_used_is_written_and_read(mode: int) -> None:
+    keyspace = Keyspace(1)
+    keyspace.now_ms = FAR_AWAY_MS
+    keyspace.access.switch(mode, FAR_AWAY_MS)
+    keyspace.database(0).put(b"key", b"value")
+    keyspace.database(0).put(b"list", from_values([b"a"], -2))
+    keyspace.access.recall(0, b"key", 5_000, 77, FAR_AWAY_MS)
+    options = WriterOptions(keeps_access=True)
+    data = b"".join(RdbWriter(keyspace, FACTS, PackingLimits(), options).chunks())
+    assert (b"\xf9\x4d\x00\x03key" in data) == (mode == FREQUENCY)
+    assert (b"\xf8\x05\x00\x03key" in data) == (mode == CLOCK)
+    other = keyspace.beside()
+    reader = RdbReader(io.BytesIO(data).read, other, PackingLimits())
+    while reader.step(1):
+        pass
+    adopting = Keyspace(1)
+    adopting.access.switch(mode, FAR_AWAY_MS)
+    adopting.adopt(other)
+    for name, idle_ms, frequency in ((b"key", 5_000, 77), (b"list", 0, 5)):
+        if mode == CLOCK:
+            assert adopting.access.idle_ms(0, name, FAR_AWAY_MS) == idle_ms
+        else:
+            assert adopting.access.frequency(0, name, FAR_AWAY_MS) == frequency
+
+
+def test_collections_without_elements_are_skipped() -> None:
+    keyspace, reader = load(io.BytesIO(rdb(b"\x02\x05empty\x00\x00\x01k\x01v")).read)
+    assert keyspace.size() == 1
+    assert (reader.keys_loaded, reader.empty_keys_skipped) == (1, 1)
