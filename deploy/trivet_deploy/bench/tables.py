@@ -10,7 +10,7 @@ from trivet_deploy.bench.summary import CaseSummary, Spread
 
 def speed_table(summaries: Sequence[CaseSummary], title: str) -> Table:
     """Return the throughput and the CPU time of every case, with their ratios."""
-    table = _table(title, "node/redis: medians; ratios: median (lowest-highest) of the rounds")
+    table = _table(title, "node/redis: medians; ratios: median, lowest-highest of the rounds")
     for heading in ("req/s", "ratio", "CPU us/req", "ratio"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in summaries:
@@ -41,4 +41,4 @@ def _table(title: str, caption: str) -> Table:
 
 
 def _spread_text(spread: Spread) -> str:
-    return f"{spread.median:.2f} ({spread.low:.2f}-{spread.high:.2f})"
+    return f"{spread.median:.2f} {spread.low:.2f}-{spread.high:.2f}"
