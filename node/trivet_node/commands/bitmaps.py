@@ -168,7 +168,7 @@ def bitop(server: Server, client: Client, arguments: list[bytes]) -> None:
     if result:
         database.put(target, result)
         notify(server, STRING, b"set", target, database)
-    elif database.delete(target):
+    elif database.delete_even_expired(target):
         notify(server, GENERIC, b"del", target, database)
     client.reply.integer(len(result))
 

@@ -73,7 +73,7 @@ def _store(server: Server, client: Client, key: bytes, result: Set, event: bytes
     if not result.is_empty():
         client.database.put(key, result)
         notify(server, SET, event, key, client.database)
-    elif client.database.delete(key):
+    elif client.database.delete_even_expired(key):
         notify(server, GENERIC, b"del", key, client.database)
     client.reply.integer(len(result))
 

@@ -132,7 +132,7 @@ def _store(server: Server, client: Client, elements: list[bytes], options: SortO
         database.put(target, from_values(elements, server.limits.list_max_listpack_size))
         server.keyspace.dirty += len(elements) - 1
         notify(server, LIST, b"sortstore", target, database)
-    elif database.delete(target):
+    elif database.delete_even_expired(target):
         notify(server, GENERIC, b"del", target, database)
     client.reply.integer(len(elements))
 

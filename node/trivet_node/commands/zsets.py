@@ -79,7 +79,7 @@ def store_zset(server: Server, database: Database, key: bytes, zset: SortedSet, 
     if len(zset) != 0:
         database.put(key, zset)
         notify(server, ZSET, event, key, database)
-    elif database.delete(key):
+    elif database.delete_even_expired(key):
         notify(server, GENERIC, b"del", key, database)
 
 
