@@ -6,6 +6,7 @@ How large a node may be says the setting list-max-listpack-size, here `limit`: a
 
 from typing import Final, final
 
+from librt.strings import BytesWriter
 from mypy_extensions import i64, mypyc_attr
 
 from trivet_node.values import listpack
@@ -16,7 +17,8 @@ _SMALLEST_NODE_BYTES: Final = 4096
 _LARGEST_STEP: Final = 5
 # Nodes hold no fewer than this: loose ends are packed in such pieces, and each node costs more than some entries.
 _NODE_ENTRIES_MIN: Final = 32
-_UNLIMITED: Final = 2**31
+# What a listpack adds to a value at most: its head, and the entry's length behind it.
+_AROUND_ENTRY: Final = 10
 
 
 @mypyc_attr(acyclic=True)
@@ -156,28 +158,27 @@ def joined(first: Node, second: Node, limit: i64) -> Node | None:
 def nodes_of(values: list[bytes], limit: i64) -> list[Node]:
     """Return nodes of these values; their places are not set."""
     nodes: list[Node] = []
-    entries: list[bytes] = []
-    size: i64 = 0
+    out = BytesWriter()
+    count: i64 = 0
     for value in values:
-        entry = b"" if _is_too_large(value, limit) else listpack.encoded(value)
-        if entries and (not entry or not _fits(size + len(entry), len(entries) + 1, limit)):
-            nodes.append(_packed(entries))
-            entries = []
-            size = 0
-        if entry:
-            entries.append(entry)
-            size += len(entry)
-        else:
+        is_plain = _is_too_large(value, limit)
+        if count != 0 and (is_plain or not _fits(len(out) + len(value) + _AROUND_ENTRY, count + 1, limit)):
+            nodes.append(_packed(out, count))
+            out = BytesWriter()
+            count = 0
+        if is_plain:
             nodes.append(Node(value, 1, True))
-    if entries:
-        nodes.append(_packed(entries))
+        else:
+            listpack.write_entry(out, value)
+            count += 1
+    if count != 0:
+        nodes.append(_packed(out, count))
     return nodes
 
 
-def _packed(entries: list[bytes]) -> Node:
-    count: i64 = len(entries)
-    data = listpack.splice(listpack.EMPTY, listpack.FIRST, listpack.FIRST, b"".join(entries), count)
-    return Node(data, count, False)
+def _packed(out: BytesWriter, count: i64) -> Node:
+    entries = out.getvalue()
+    return Node(listpack.splice(listpack.EMPTY, listpack.FIRST, listpack.FIRST, entries, count), count, False)
 
 
 def _is_too_large(value: bytes, limit: i64) -> bool:

@@ -35,6 +35,9 @@ _BITS_32: Final = 0xFFFFFFFF
 _LONGEST_INTEGER: Final = 20
 # Integers below this have their decimal form at hand.
 _SMALL_TEXT_COUNT: Final = 1024
+_MINUS: Final = 45
+_ZERO: Final = 48
+_NINE: Final = 57
 _INTEGER_13: Final = 0xC0
 _STRING_12: Final = 0xE0
 _STRING_32: Final = 0xF0
@@ -191,6 +194,21 @@ def encoded(value: bytes) -> bytes:
     out.write(value)
     _write_back_length(out, len(out))
     return out.getvalue()
+
+
+def write_entry(out: BytesWriter, value: bytes) -> None:
+    """Append the entry that holds the string `value` to others."""
+    length: i64 = len(value)
+    if length == 0 or length > _LONGEST_INTEGER or _begins_as_integer(value[0]):
+        out.write(encoded(value))
+    else:
+        out.append(0x80 | length)
+        out.write(value)
+        out.append(length + 1)
+
+
+def _begins_as_integer(byte: i64) -> bool:
+    return _ZERO <= byte <= _NINE or byte == _MINUS
 
 
 def encoded_integer(number: int) -> bytes:
