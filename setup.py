@@ -16,7 +16,8 @@ from setuptools._distutils.sysconfig import customize_compiler, get_python_inc
 
 INTERPRETED = set(glob("node/trivet_node/config*.py")) | {"node/trivet_node/settings.py"}
 # Whole folders, so that a new file needs no line here; what is left interpreted is settings, start-up and slow I/O.
-HOT_MODULES = [
+# Two groups, so that two processors compile at the same time; calls within a group are plain C calls.
+CORE = [
     "wire/trivet_wire/addresses.py",
     "wire/trivet_wire/glob.py",
     "wire/trivet_wire/pushes.py",
@@ -24,13 +25,15 @@ HOT_MODULES = [
     "wire/trivet_wire/requests.py",
     "wire/trivet_wire/slots.py",
     *sorted(set(glob("node/trivet_node/*.py")) - set(glob("node/trivet_node/_*.py")) - INTERPRETED),
+    *sorted(glob("node/trivet_node/server/**/*.py", recursive=True)),
+    *sorted(glob("node/trivet_node/values/*.py")),
+    "node/trivet_node/shell/reactor.py",
+]
+AROUND = [
     *sorted(glob("node/trivet_node/cluster/*.py")),
     *sorted(glob("node/trivet_node/commands/*.py")),
     *sorted(glob("node/trivet_node/persistence/*.py")),
     *sorted(glob("node/trivet_node/replication/*.py")),
-    *sorted(glob("node/trivet_node/server/**/*.py", recursive=True)),
-    *sorted(glob("node/trivet_node/values/*.py")),
-    "node/trivet_node/shell/reactor.py",
 ]
 
 
@@ -42,7 +45,8 @@ def extensions() -> list[Extension]:
         return []
     from mypyc.build import mypycify  # noqa: PLC0415 (an interpreted install does not need mypyc)
 
-    return mypycify(["--strict", *HOT_MODULES], opt_level="3", debug_level="0", group_name="trivet")
+    groups = [(CORE, "trivet_core"), (AROUND, "trivet_around")]
+    return mypycify(["--strict", *CORE, *AROUND], opt_level="3", debug_level="0", separate=groups)
 
 
 def reason_not_to_compile() -> str:
@@ -61,4 +65,4 @@ def reason_not_to_compile() -> str:
     return ""
 
 
-setup(ext_modules=extensions())
+setup(ext_modules=extensions(), options={"build_ext": {"parallel": os.cpu_count() or 1}})

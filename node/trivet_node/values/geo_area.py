@@ -14,6 +14,7 @@ from mypy_extensions import i64
 from trivet_node.values import geohash
 from trivet_node.values.geohash import EARTH_RADIUS_M, LATITUDE_MAX, LONGITUDE_MAX, RADIANS, STEP_MAX, Bounds
 from trivet_node.values.partial_sort import PartialSort
+from trivet_node.values.ranked import Block
 from trivet_node.values.zsets import SortedSet
 
 OUTSIDE: Final = -1.0
@@ -31,8 +32,6 @@ _RIGHT_ANGLE: Final = math.pi / 2
 _EVERYWHERE: Final = 360.0
 # Rows and columns of the smallest cells are less than this.
 _NO_ROW: Final = 1 << STEP_MAX
-# So many members of a cell are taken at once.
-_BATCH: Final = 256
 
 
 @final
@@ -189,14 +188,12 @@ def search(members: SortedSet, area: Area, limit: int) -> list[Found]:
         start = members.rank_of_score(float(bits << shift), False)
         stop = members.rank_of_score(float((bits + 1) << shift), False)
         while start < stop:
-            end = min(start + _BATCH, stop)
-            names: list[bytes] = []
-            scores: list[float] = []
-            members.collect(start, end, names, scores)
-            _measure(names, scores, area, found)
+            block, place = members.block_at(start)
+            end = min(place + stop - start, len(block.members))
+            _measure(block, place, end, area, found)
             if limit != 0 and len(found) >= limit:
                 return found[:limit]
-            start = end
+            start += end - place
     return found
 
 
@@ -212,17 +209,20 @@ def first_by_distance(found: list[Found], wanted: int, descending: bool) -> list
     return [found[place] for place in sorting.places[:wanted]]
 
 
-def _measure(names: list[bytes], scores: list[float], area: Area, found: list[Found]) -> None:
-    for index in range(len(names)):
-        bits = geohash.score_bits(scores[index])
+def _measure(block: Block, place: i64, end: i64, area: Area, found: list[Found]) -> None:
+    """Append those of a block's members from `place` to before `end` that lie in the area."""
+    scores = block.scores
+    while place < end:
+        score = scores[place]
+        bits = geohash.score_bits(score)
         column = geohash.column_of(bits)
         row = geohash.row_of(bits)
-        if not area.may_hold(column, row):
-            continue
-        longitude, latitude = geohash.middle(column, row)
-        distance_m = area.distance_m(longitude, latitude)
-        if distance_m != OUTSIDE:
-            found.append(Found(names[index], scores[index], longitude, latitude, distance_m))
+        if area.may_hold(column, row):
+            longitude, latitude = geohash.middle(column, row)
+            distance_m = area.distance_m(longitude, latitude)
+            if distance_m != OUTSIDE:
+                found.append(Found(block.members[place], score, longitude, latitude, distance_m))
+        place += 1
 
 
 def _is_too_small(bits: i64, step: i64, area: Bounds) -> bool:

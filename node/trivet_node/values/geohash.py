@@ -152,8 +152,7 @@ def column_of(bits: i64) -> i64:
 
 def row_of(bits: i64) -> i64:
     """Return how many cells lie to the south of one: the number that its lowest bit, its third one, and so on, make."""
-    value: i64 = bits
-    value &= 0x5555555555555555
+    value: i64 = bits & 0x5555555555555555
     value = (value | value >> 1) & 0x3333333333333333
     value = (value | value >> 2) & 0x0F0F0F0F0F0F0F0F
     value = (value | value >> 4) & 0x00FF00FF00FF00FF

@@ -187,6 +187,11 @@ class Ranked:
             index += 1
             place = 0
 
+    def block_at(self, rank: i64) -> tuple[Block, i64]:
+        """Return the block of the pair with that rank, which is there, and the pair's place in it."""
+        index, place = self._locate(rank)
+        return self.blocks[index], place
+
     def remove_ranks(self, start: i64, stop: i64) -> list[bytes]:
         """Remove the pairs with the ranks from `start` to before `stop`, all of which are there; return the members."""
         removed: list[bytes] = []

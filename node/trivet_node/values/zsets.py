@@ -10,6 +10,7 @@ ranks first.
 import math
 from typing import Final, final
 
+from librt.vecs import vec
 from mypy_extensions import i64, mypyc_attr
 
 from trivet_node.values import listpack, zset_packs
@@ -17,7 +18,7 @@ from trivet_node.values.buckets import Buckets
 from trivet_node.values.doubles import score_at
 from trivet_node.values.lex_range import LexRange
 from trivet_node.values.limits import PackingLimits
-from trivet_node.values.ranked import Ranked
+from trivet_node.values.ranked import Block, Ranked
 
 # What add() did.
 UNCHANGED: Final = 0
@@ -159,6 +160,16 @@ class SortedSet:
             zset_packs.collect(self.pack, start, stop, members, scores)
         else:
             order.collect(start, stop, members, scores)
+
+    def block_at(self, rank: i64) -> tuple[Block, i64]:
+        """Return members with their scores, unboxed, among them the one with that rank, and its place there."""
+        order = self.order
+        if order is not None:
+            return order.block_at(rank)
+        members: list[bytes] = []
+        scores: list[float] = []
+        zset_packs.collect(self.pack, 0, len(self), members, scores)
+        return Block(vec[float](scores), members), rank
 
     def items(self) -> list[tuple[bytes, float]]:
         """Return all members with their scores, in order."""
