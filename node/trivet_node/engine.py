@@ -43,7 +43,7 @@ from trivet_wire.requests import ProtocolError
 
 # What MULTI does not queue. (Redis: processCommand.)
 _NOT_QUEUED: Final = frozenset(["exec", "discard", "multi", "watch", "quit", "reset"])
-# Flushed values that are given back in one tick: about a millisecond's work.
+# Values and elements of what was deleted that are given back in one tick: about a millisecond's work.
 _FREED_EACH_TICK: Final = 10_000
 # What a browser that was lured here would send: nothing behind it may be run.
 _HTTP_WORDS: Final = frozenset([b"post", b"host:"])
