@@ -69,7 +69,7 @@ def restore(server: Server, client: Client, arguments: list[bytes]) -> None:
         raise CommandError(errors.BUSY_KEY)
     deadline_ms = _deadline(arguments[2], options, int(server.keyspace.now_ms))
     value = _value(server, arguments[3])
-    deleted = options.replace and database.delete(key)
+    deleted = options.replace and database.delete_even_expired(key)
     if deadline_ms != 0 and has_passed(database, deadline_ms):
         if deleted:
             notify(server, GENERIC, b"del", key, database)
