@@ -7,11 +7,12 @@ they have sent since. Those that wait for keys stand in one queue for each key, 
 (Redis: blocked.c.)
 """
 
+from collections import deque
 from typing import Any, Final, final
 
-from mypy_extensions import mypyc_attr
+from mypy_extensions import i64, mypyc_attr
 
-from trivet_node.client import BLOCKED, Client
+from trivet_node.client import BLOCKED, SILENT, Client
 from trivet_node.keyspace import Database
 
 FOREVER: Final = 0
@@ -24,6 +25,8 @@ class Wait:
     def __init__(self, client: Client, deadline_ms: int) -> None:
         self.client: Client = client
         self.deadline_ms: int = deadline_ms
+        # Whether CLIENT REPLY SKIP was meant for the request that waits.
+        self.is_silent: bool = False
 
     def time_out(self) -> None:
         """Append the reply for a wait that was in vain."""
@@ -34,11 +37,15 @@ class Wait:
 class KeyWait(Wait):
     """What one client waits for at some keys of a database."""
 
+    # Whether the wait also ends when a key is gone or holds something else.
+    ends_with_key: bool = False
+
     def __init__(self, client: Client, deadline_ms: int, database: Database, keys: list[bytes]) -> None:
         super().__init__(client, deadline_ms)
         self.database: Database = database
         self.keys: list[bytes] = list(dict.fromkeys(keys))
 
+    # The server is Any because servers hold waits: waits come first.
     def serve(self, server: Any, key: bytes, value: object) -> bool:
         """Answer the client if `key`, whose live value is given (None: it is gone), lets it; say whether it did.
 
@@ -52,7 +59,7 @@ class Blocking:
     """All clients that wait."""
 
     def __init__(self) -> None:
-        self.released: list[Client] = []
+        self.released: deque[Client] = deque()
         self._waits: dict[int, Wait] = {}
         # By database index and key, the waits of clients by their ids.
         self._queues: dict[tuple[int, bytes], dict[int, KeyWait]] = {}
@@ -83,11 +90,24 @@ class Blocking:
         """Return all waits, the oldest first."""
         return list(self._waits.values())
 
-    def release(self, client: Client) -> None:
-        """Let a client go on; its reply has been appended."""
-        if self._forget_wait(client):
-            client.flags &= ~BLOCKED
-            self.released.append(client)
+    def silence(self, client: Client) -> None:
+        """Answer nothing when the wait of a client ends, if it does wait."""
+        wait = self._waits.get(client.id)
+        if wait is not None:
+            wait.is_silent = True
+
+    def wait_of(self, client_id: int) -> Wait | None:
+        """Return what the client with that id waits for, or None."""
+        return self._waits.get(client_id)
+
+    def release(self, wait: Wait, size: i64) -> None:
+        """Let a client go on. Its reply stands behind the first `size` bytes of its buffer, unless it wants none."""
+        client = wait.client
+        if wait.is_silent or client.flags & SILENT != 0:
+            client.reply.truncate(size)
+        self._forget_wait(client)
+        client.flags &= ~BLOCKED
+        self.released.append(client)
 
     def forget(self, client: Client) -> None:
         """Drop a client that is gone."""
@@ -99,11 +119,12 @@ class Blocking:
             return
         for wait in self.waits():
             if wait.deadline_ms != FOREVER and wait.deadline_ms <= now_ms:
+                size: i64 = len(wait.client.reply)
                 wait.time_out()
-                self.release(wait.client)
+                self.release(wait, size)
 
-    def _forget_wait(self, client: Client) -> bool:
-        """Take the wait of a client away and say whether it had one."""
+    def _forget_wait(self, client: Client) -> None:
+        """Take the wait of a client away, if it has one."""
         wait = self._waits.pop(client.id, None)
         if isinstance(wait, KeyWait):
             for key in wait.keys:
@@ -112,4 +133,3 @@ class Blocking:
                 if not queue:
                     del self._queues[(wait.database.index, key)]
                     wait.database.await_no_more(key)
-        return wait is not None

@@ -160,7 +160,7 @@ class Engine:
         """Let clients go on whose waiting has ended; what they run may release others."""
         blocking = self.server.blocking
         while blocking.released:
-            client = blocking.released.pop(0)
+            client = blocking.released.popleft()
             self.server.mark_pending(client)
             self.resume(client)
 
@@ -203,6 +203,8 @@ class Engine:
             call(self.server, client, command, arguments)
         if skip or client.flags & SILENT != 0:
             client.reply.truncate(size)
+        if skip:
+            self.server.blocking.silence(client)
 
     def _reject(self, client: Client, command: Command, text: bytes) -> None:
         """Refuse a command that exists; where EXEC itself is refused, the transaction is over."""

@@ -269,7 +269,9 @@ class Database:
         """Store a value under `key`; a deadline it had is gone."""
         slot = self.slot_of(key)
         keys = self.slots[slot]
-        if self.volatile != 0 and not self._is_gone(slot, key):
+        if self.volatile != 0:
+            # What was past it is deleted, or where this node must not do that its deadline goes before the new value.
+            self._is_gone(slot, key)
             self._drop_deadline(slot, key)
         self._store(keys, key, value)
         self._changed(key, 1)

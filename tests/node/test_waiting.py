@@ -22,6 +22,13 @@ class TakeString(KeyWait):
         self.client.reply.null()
 
 
+class Broken(TakeString):
+    """Fails when it is served."""
+
+    def serve(self, server: Server, key: bytes, value: object) -> bool:
+        raise ZeroDivisionError
+
+
 def wait(node: Node, *keys: bytes, deadline_ms: int = FOREVER, database: Database | None = None) -> Client:
     client = node.client()
     node.server.blocking.block_on_keys(TakeString(client, deadline_ms, database or node.database, list(keys)))
@@ -85,3 +92,37 @@ def test_who_is_gone_or_timed_out_waits_no_more() -> None:
     assert not node.database.awaited
     node.ask("SET", "a", "kept")
     assert node.ask("GET", "a") == b"kept"
+
+
+def test_who_is_killed_meanwhile_takes_nothing() -> None:
+    node = Node()
+    client = wait(node, b"a")
+    node.ask("CLIENT", "KILL", "ID", client.id)
+    node.ask("SET", "a", "kept")
+    assert node.ask("GET", "a") == b"kept"
+
+
+def test_who_wants_no_replies_is_served_without_one() -> None:
+    node = Node()
+    off, skipped, timed_out = node.client(), node.client(), node.client()
+    node.send(off, b"CLIENT REPLY OFF\r\nBLPOP a 0\r\n")
+    node.send(skipped, b"CLIENT REPLY SKIP\r\nBLPOP b 0\r\n")
+    node.send(timed_out, b"CLIENT REPLY SKIP\r\nBLPOP c 0.01\r\n")
+    assert (node.ask("RPUSH", "a", "1"), node.ask("RPUSH", "b", "1")) == (1, 1)
+    node.engine.tick(int(node.keyspace.now_ms) + 100)
+    assert (said(off), said(skipped), said(timed_out)) == (b"", b"", b"")
+    assert node.ask("EXISTS", "a", "b") == 0
+    assert node.send(skipped, b"PING\r\n") == b"+PONG\r\n"
+
+
+def test_a_fault_while_serving_is_that_clients_alone() -> None:
+    node = Node()
+    faults: list[str] = []
+    node.server.host.log_exception = faults.append  # type: ignore[method-assign]
+    client = node.client()
+    node.server.blocking.block_on_keys(Broken(client, FOREVER, node.database, [b"a"]))
+    other = wait(node, b"b")
+    assert node.ask("MSET", "a", "one", "b", "two") == b"OK"
+    assert client.is_closing()
+    assert faults
+    assert said(other) == b"$3\r\ntwo\r\n"

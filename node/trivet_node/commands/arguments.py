@@ -6,6 +6,8 @@
 import math
 from typing import Final
 
+from mypy_extensions import i64
+
 from trivet_node.blocking import FOREVER
 from trivet_node.command import CommandError
 from trivet_node.keyspace import Database
@@ -73,6 +75,20 @@ def deadline_ms(command: str, text: bytes, in_seconds: bool, base_ms: int) -> in
     if deadline > INTEGER_MAX:
         raise CommandError(errors.invalid_expire_time(command))
     return deadline
+
+
+def index_range(first: int, last: int, size: int) -> tuple[i64, i64]:
+    """Return the first index and the one behind the last of a range in which negative numbers count from the end.
+
+    Both ends become what there is before they become C integers: a client may ask up to the last 64-bit number.
+    """
+    if first < 0:
+        first = max(first + size, 0)
+    if last < 0:
+        last += size
+    if first > last or first >= size:
+        return 0, 0
+    return first, min(last, size - 1) + 1
 
 
 def timeout_deadline(server: Server, text: bytes) -> int:

@@ -5,6 +5,8 @@ SETINFO is Redis 7.2's: client libraries of today send it. Client-side caching a
 
 from typing import Final, final
 
+from mypy_extensions import i64
+
 from trivet_node.client import (
     BLOCKED,
     CLOSE_AFTER_REPLY,
@@ -154,18 +156,18 @@ def unblock(server: Server, client: Client, arguments: list[bytes]) -> None:
     reason = option(arguments[3]) if len(arguments) == 4 else b"TIMEOUT"
     if reason not in (b"TIMEOUT", b"ERROR") or len(arguments) > 4:
         raise CommandError(b"ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
-    client_id = integer(arguments[2])
-    for wait in server.blocking.waits():
-        if wait.client.id == client_id:
-            if reason == b"ERROR":
-                wait.client.reply.error(_UNBLOCKED)
-                server.stats.count_error(_UNBLOCKED)
-            else:
-                wait.time_out()
-            server.blocking.release(wait.client)
-            client.reply.integer(1)
-            return
-    client.reply.integer(0)
+    wait = server.blocking.wait_of(integer(arguments[2]))
+    if wait is None:
+        client.reply.integer(0)
+        return
+    size: i64 = len(wait.client.reply)
+    if reason == b"ERROR":
+        wait.client.reply.error(_UNBLOCKED)
+        server.stats.count_error(_UNBLOCKED)
+    else:
+        wait.time_out()
+    server.blocking.release(wait, size)
+    client.reply.integer(1)
 
 
 def getredir(server: Server, client: Client, arguments: list[bytes]) -> None:

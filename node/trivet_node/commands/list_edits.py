@@ -6,8 +6,8 @@ from mypy_extensions import i64
 
 from trivet_node.client import Client
 from trivet_node.command import DENYOOM, READONLY, WRITE, Command, CommandError, KeySpec
-from trivet_node.commands.arguments import INTEGER_MAX, INTEGER_MIN, integer, integer_in, option
-from trivet_node.commands.lists import changed, find_list, index_of, range_of, read_list
+from trivet_node.commands.arguments import INTEGER_MAX, INTEGER_MIN, index_range, integer, integer_in, option
+from trivet_node.commands.lists import changed, find_list, index_of, read_list
 from trivet_node.server.events import LIST, notify
 from trivet_node.server.state import Server
 from trivet_node.values.long_lists import Search
@@ -45,7 +45,7 @@ def ltrim(server: Server, client: Client, arguments: list[bytes]) -> None:
     value = find_list(database, key)
     if value is not None:
         length = value.length()
-        first, stop = range_of(start, last, length)
+        first, stop = index_range(start, last, int(length))
         value.drop(length - stop, False)
         value.drop(first, True)
         notify(server, LIST, b"ltrim", key, database)

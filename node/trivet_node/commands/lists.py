@@ -6,7 +6,7 @@ from mypy_extensions import i64
 
 from trivet_node.client import Client
 from trivet_node.command import DENYOOM, FAST, READONLY, WRITE, Command, CommandError, KeySpec
-from trivet_node.commands.arguments import INTEGER_MAX, integer, integer_in
+from trivet_node.commands.arguments import INTEGER_MAX, index_range, integer, integer_in
 from trivet_node.keyspace import Database
 from trivet_node.server.events import GENERIC, LIST, notify
 from trivet_node.server.state import Server
@@ -198,19 +198,8 @@ def lrange(server: Server, client: Client, arguments: list[bytes]) -> None:
     if value is None:
         client.reply.array(0)
         return
-    first, stop = range_of(start, last, value.length())
+    first, stop = index_range(start, last, int(value.length()))
     client.reply.bulk_array(value.values(first, stop))
-
-
-def range_of(start: int, last: int, length: i64) -> tuple[i64, i64]:
-    """Return the first index and the one behind the last of a range in which negative numbers count from the tail."""
-    if start < 0:
-        start = max(start + length, 0)
-    if last < 0:
-        last += length
-    if start > last or start >= length:
-        return 0, 0
-    return start, min(last + 1, length)
 
 
 COMMANDS: Final[tuple[Command, ...]] = (

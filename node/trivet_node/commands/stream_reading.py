@@ -284,6 +284,7 @@ class _StreamWait(KeyWait):
 
     def __init__(self, client: Client, request: _Request) -> None:
         super().__init__(client, request.deadline_ms, client.database, request.keys)
+        self.ends_with_key = request.for_group
         self._request: _Request = request
         # The last ID read of each stream, and the last that it had when the wait began.
         self._after: dict[bytes, int] = {}

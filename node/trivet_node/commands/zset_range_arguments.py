@@ -9,7 +9,7 @@ from typing import Final, final
 from mypy_extensions import i64
 
 from trivet_node.command import CommandError
-from trivet_node.commands.arguments import integer, option
+from trivet_node.commands.arguments import index_range, integer, option
 from trivet_node.values.doubles import parse_bound
 from trivet_node.values.lex_range import LexRange
 from trivet_node.values.zsets import SortedSet
@@ -107,14 +107,8 @@ def _infinity(text: bytes) -> int:
 
 def clipped(first: int, last: int, size: int, from_highest: bool) -> tuple[i64, i64]:
     """Return ranks from `first` to `last`, negative ones counted from the end, as a range of ranks that are there."""
-    if first < 0:
-        first = max(first + size, 0)
-    if last < 0:
-        last += size
-    if first > last or first >= size:
-        return 0, 0
-    stop = min(last, size - 1) + 1
-    return (size - stop, size - first) if from_highest else (first, stop)
+    start, stop = index_range(first, last, size)
+    return (size - stop, size - start) if from_highest and start < stop else (start, stop)
 
 
 @final

@@ -54,7 +54,7 @@ def write_stream(sink: RdbSink, value: Stream, part: i64) -> i64:
     sink.number(value.length)
     for entry_id in (value.last_id(), value.first_id, value.max_deleted_id):
         _write_id(sink, entry_id)
-    sink.number(value.entries_added)
+    sink.number(value.entries_added & HALF_MAX)
     sink.length(len(value.groups))
     for name, group in value.groups_by_name():
         sink.string(name)
@@ -64,7 +64,7 @@ def write_stream(sink: RdbSink, value: Stream, part: i64) -> i64:
 
 def _write_group(sink: RdbSink, group: Group) -> None:
     _write_id(sink, group.last_id)
-    # What is not known is -1 of 64 bits.
+    # What is not known is -1 of 64 bits; counters that go on from the largest number begin anew.
     sink.number(group.entries_read & HALF_MAX)
     sink.length(len(group.pending))
     cursor = PendingCursor(group.pending)
@@ -73,7 +73,7 @@ def _write_group(sink: RdbSink, group: Group) -> None:
         pending = cursor.pending()
         sink.raw(id_bytes(cursor.entry_id()))
         sink.raw(pending.delivered_ms.to_bytes(_TIME_BYTES, "little", signed=True))
-        sink.number(pending.deliveries)
+        sink.number(pending.deliveries & HALF_MAX)
         more = cursor.next()
     sink.length(len(group.consumers))
     for consumer in group.consumers_by_name():

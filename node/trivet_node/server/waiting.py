@@ -8,8 +8,10 @@ In a cluster nobody waits for keys that this node serves no longer: redirect_wai
 (Redis: blocked.c handleClientsBlockedOnKeys; cluster.c clusterRedirectBlockedClientIfNeeded.)
 """
 
+from mypy_extensions import i64
+
 from trivet_node.blocking import KeyWait
-from trivet_node.client import Client
+from trivet_node.client import CLOSE_AFTER_REPLY, Client
 from trivet_node.cluster.redirect import redirection
 from trivet_node.cluster.state import ClusterState
 from trivet_node.command import WRITE
@@ -34,15 +36,17 @@ def serve_ready_keys(server: Server) -> None:
                 # From here on a change makes the key ready once more.
                 database.await_key(key)
             for wait in waits:
-                _offer(server, wait, key)
+                if not wait.client.is_closing():
+                    _offer(server, wait, key)
             server.collect_expired()
             server.propagate()
 
 
 def _offer(server: Server, wait: KeyWait, key: bytes) -> None:
     client = wait.client
+    size: i64 = len(client.reply)
     server.call_depth += 1
-    served = wait.serve(server, key, wait.database.find(key))
+    served = _serve(server, wait, key)
     server.call_depth -= 1
     server.collect_expired()
     if server.propagation.has_substitute():
@@ -50,7 +54,22 @@ def _offer(server: Server, wait: KeyWait, key: bytes) -> None:
     if server.propagate():
         client.write_offset = server.replication.history.offset
     if served:
-        server.blocking.release(client)
+        server.blocking.release(wait, size)
+
+
+def _serve(server: Server, wait: KeyWait, key: bytes) -> bool:
+    """Let a wait look at its key and say whether that ended it. A fault is that client's alone: it is closed."""
+    value = wait.database.find_raw(key)
+    # Nobody waits for strings, so nobody looks whether one has expired.
+    if wait.ends_with_key or not isinstance(value, (bytes, int, bytearray)):
+        value = wait.database.find(key)
+    try:
+        return wait.serve(server, key, value)
+    except Exception:
+        server.host.log_exception(f"Serving client {wait.client.id}, which waits for a key, failed; closing it")
+        wait.client.reply.error(b"ERR internal error, see the log of the server")
+        server.close_client(wait.client, CLOSE_AFTER_REPLY)
+        return True
 
 
 def redirect_waiting(server: Server) -> None:
@@ -62,9 +81,10 @@ def redirect_waiting(server: Server) -> None:
         if isinstance(wait, KeyWait):
             refused = _refusal(machine.state, wait.client, wait.keys)
             if refused is not None:
+                size: i64 = len(wait.client.reply)
                 wait.client.reply.error(refused)
                 server.stats.count_error(refused)
-                server.blocking.release(wait.client)
+                server.blocking.release(wait, size)
 
 
 def _refusal(state: ClusterState, client: Client, keys: list[bytes]) -> bytes | None:

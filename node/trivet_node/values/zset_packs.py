@@ -9,7 +9,7 @@ from typing import Final
 from mypy_extensions import i64
 
 from trivet_node.values import listpack
-from trivet_node.values.doubles import score_at, score_entry
+from trivet_node.values.doubles import parse_double, score_at, score_entry
 from trivet_node.values.lex_range import LexRange
 
 _END: Final = 0xFF
@@ -162,8 +162,4 @@ def _at_rank(pack: bytes, wanted: i64) -> i64:
 
 
 def _is_score(pack: bytes, at: i64) -> bool:
-    try:
-        score = score_at(pack, at)
-    except ValueError:
-        return False
-    return score == score  # noqa: PLR0124 (only NaN differs from itself)
+    return listpack.is_integer(pack, at) or parse_double(listpack.text(pack, at)) is not None

@@ -12,6 +12,8 @@ An epoch that comes with a role change (a cluster's, or a sentinel's) belongs in
 (Redis: replicationSetMaster, replicationUnsetMaster.)
 """
 
+from mypy_extensions import i64
+
 from trivet_node.client import CLOSE_NOW, IN_TRANSACTION, PRIMARY, UNAUTHENTICATED, Client
 from trivet_node.keyspace import EXPIRE_DELETES, EXPIRE_HIDES
 from trivet_node.persistence.facts import HistoryPoint
@@ -165,5 +167,6 @@ def _leave_upstream(server: Server) -> None:
 
 def _release_blocked_clients(server: Server) -> None:
     for wait in server.blocking.waits():
+        size: i64 = len(wait.client.reply)
         wait.client.reply.error(_UNBLOCKED)
-        server.blocking.release(wait.client)
+        server.blocking.release(wait, size)

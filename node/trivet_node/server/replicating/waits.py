@@ -2,6 +2,8 @@
 
 from typing import final
 
+from mypy_extensions import i64
+
 from trivet_node.blocking import Wait
 from trivet_node.client import Client
 from trivet_node.replication.replicas import Replicas
@@ -44,5 +46,6 @@ def serve_waits(server: Server) -> None:
         if isinstance(wait, ReplicaWait):
             count = wait.count()
             if count >= wait.wanted:
+                size: i64 = len(wait.client.reply)
                 wait.client.reply.integer(count)
-                server.blocking.release(wait.client)
+                server.blocking.release(wait, size)
