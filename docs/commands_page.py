@@ -35,7 +35,7 @@ _HEAD: Final = """# Commands
 Made from the command table by `make docs`; do not edit. Replies, errors and checks are those of Redis 7.0 unless a
 command says otherwise. COMMAND DOCS tells the same to clients.
 """
-_TABLE_HEAD: Final = ("| command | what it does | complexity | since |", "| --- | --- | --- | --- |")
+_TABLE_HEAD: Final = ("| command | what it does | complexity | since |", "|-|-|-|-|")
 
 
 def commands_page(commands: Iterable[Command]) -> str:
@@ -48,9 +48,7 @@ def commands_page(commands: Iterable[Command]) -> str:
     parts = [_HEAD]
     for name, title in _GROUPS.items():
         rows = [_row(command) for command in sorted(groups[name], key=lambda command: command.name)]
-        parts.append(
-            "\n".join([f"## {title}\n", "| command | what it does | complexity | since |", "|-|-|-|-|", *rows, ""])
-        )
+        parts.append("\n".join([f"## {title}\n", *_TABLE_HEAD, *rows, ""]))
     return "\n".join(parts)
 
 

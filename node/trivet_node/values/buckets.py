@@ -131,13 +131,6 @@ class Buckets:
             found.extend(bucket)
         return found
 
-    def items(self) -> list[tuple[bytes, object]]:
-        """Return all keys with their values."""
-        found: list[tuple[bytes, object]] = []
-        for bucket in self.dicts:
-            found.extend(bucket.items())
-        return found
-
     def copy(self) -> "Buckets":
         """Return a table of its own with the same keys and values."""
         other = Buckets()

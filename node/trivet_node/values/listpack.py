@@ -143,11 +143,6 @@ def number(pack: bytes, at: i64) -> int:
     return _integer_at(pack, at, head)
 
 
-def equals(pack: bytes, at: i64, wanted: bytes) -> bool:
-    """Say whether the entry at `at` is the string `wanted`."""
-    return pack.startswith(encoded(wanted), at)
-
-
 def find(pack: bytes, wanted: bytes, start: i64 = FIRST, skip: i64 = 0) -> i64:
     """Return the position of the first entry equal to `wanted`, or -1.
 

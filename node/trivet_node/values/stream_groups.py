@@ -125,10 +125,6 @@ class PendingCursor:
         """Go to the following entry."""
         return self._cursor.next()
 
-    def is_valid(self) -> bool:
-        """Say whether an entry is there."""
-        return self._cursor.is_valid
-
     def entry_id(self) -> int:
         """Return the ID of the entry."""
         return self._cursor.key

@@ -2,7 +2,7 @@
 
 Nodes are found by the ID of their first entry, so a range begins after two binary searches and part of one node.
 Entries are added to the last node; it is kept open for that, and closed, its bytes put together, when somebody reads.
-Trimming drops whole nodes where it may. Files and DUMP take the nodes as they are: see nodes() and add_node().
+Trimming drops whole nodes where it may. Files and DUMP take the nodes as they are: see closed_nodes() and add_node().
 
     length                    entries that are not deleted
     last_id                   the last ID that was ever given, in two halves because adding needs them so
@@ -26,7 +26,6 @@ from trivet_node.values.stream_ids import (
     HALF_MAX,
     LARGEST_ID,
     SMALLEST_ID,
-    id_bytes,
     id_from_bytes,
     make_id,
     milliseconds_of,
@@ -201,14 +200,6 @@ class Stream:
         """Return the nodes for somebody who reads them: node ID -> listpack."""
         self._close()
         return self._nodes
-
-    def nodes(self) -> list[tuple[bytes, bytes]]:
-        """Return the 16 bytes of the ID and the listpack of every node, in order, as files hold them."""
-        pairs: list[tuple[bytes, bytes]] = []
-        for node_id, pack in self.closed_nodes().items():
-            assert isinstance(pack, bytes)
-            pairs.append((id_bytes(node_id), pack))
-        return pairs
 
     def add_node(self, node_id: bytes, pack: bytes) -> bool:
         """Add a node read from a file, behind those that are there, and say whether there was none of that ID.

@@ -72,7 +72,7 @@ def stream_contents(value: Stream) -> object:
         for name, group in value.groups_by_name()
     ]  # fmt: skip
     counters = (value.length, value.last_id(), value.first_id, value.max_deleted_id, value.entries_added)
-    return value.nodes(), counters, groups
+    return value.closed_nodes().items(), counters, groups
 
 
 def pending_of(consumer: Consumer) -> list[tuple[int, int, int, bytes]]:
