@@ -283,7 +283,10 @@ class Database:
 
     def replace_quietly(self, key: bytes, value: object) -> None:
         """Do what replace() does, but as no change: for a value in another form that means the same."""
-        self._store(self.slots[self.slot_of(key)], key, value)
+        slot = self.slot_of(key)
+        if self.volatile != 0 and self._is_gone(slot, key):
+            self._drop_deadline(slot, key)
+        self._store(self.slots[slot], key, value)
 
     def modified(self, key: bytes, changes: i64 = 1) -> None:
         """Say that the value of `key` was changed in place; `changes` is how many elements of it were."""

@@ -26,6 +26,7 @@ class Broken(TakeString):
     """Fails when it is served."""
 
     def serve(self, server: Server, key: bytes, value: object) -> bool:
+        self.client.reply.array(2)
         raise ZeroDivisionError
 
 
@@ -98,6 +99,7 @@ def test_who_is_killed_meanwhile_takes_nothing() -> None:
     node = Node()
     client = wait(node, b"a")
     node.ask("CLIENT", "KILL", "ID", client.id)
+    assert node.ask("CLIENT", "UNBLOCK", client.id) == 0
     node.ask("SET", "a", "kept")
     assert node.ask("GET", "a") == b"kept"
 
@@ -124,5 +126,6 @@ def test_a_fault_while_serving_is_that_clients_alone() -> None:
     other = wait(node, b"b")
     assert node.ask("MSET", "a", "one", "b", "two") == b"OK"
     assert client.is_closing()
+    assert said(client).startswith(b"-ERR internal error")
     assert faults
     assert said(other) == b"$3\r\ntwo\r\n"

@@ -127,6 +127,7 @@ class Server:
     def close_client(self, client: Client, closing: i64) -> None:
         """Close a connection: `closing` is CLOSE_AFTER_REPLY or CLOSE_NOW."""
         client.flags |= closing
+        self.blocking.forget(client)
         self.mark_pending(client)
 
     def unwatch_all(self, client: Client) -> None:

@@ -46,7 +46,7 @@ def _offer(server: Server, wait: KeyWait, key: bytes) -> None:
     client = wait.client
     size: i64 = len(client.reply)
     server.call_depth += 1
-    served = _serve(server, wait, key)
+    served = _serve(server, wait, key, size)
     server.call_depth -= 1
     server.collect_expired()
     if server.propagation.has_substitute():
@@ -57,8 +57,11 @@ def _offer(server: Server, wait: KeyWait, key: bytes) -> None:
         server.blocking.release(wait, size)
 
 
-def _serve(server: Server, wait: KeyWait, key: bytes) -> bool:
-    """Let a wait look at its key and say whether that ended it. A fault is that client's alone: it is closed."""
+def _serve(server: Server, wait: KeyWait, key: bytes, size: i64) -> bool:
+    """Let a wait look at its key and say whether that ended it. A fault is that client's alone: it is closed.
+
+    `size` is how many bytes stand in the client's buffer before the reply.
+    """
     value = wait.database.find_raw(key)
     # Nobody waits for strings, so nobody looks whether one has expired.
     if wait.ends_with_key or not isinstance(value, (bytes, int, bytearray)):
@@ -67,6 +70,8 @@ def _serve(server: Server, wait: KeyWait, key: bytes) -> bool:
         return wait.serve(server, key, value)
     except Exception:
         server.host.log_exception(f"Serving client {wait.client.id}, which waits for a key, failed; closing it")
+        # What stands there of a reply half written would be no reply.
+        wait.client.reply.truncate(size)
         wait.client.reply.error(b"ERR internal error, see the log of the server")
         server.close_client(wait.client, CLOSE_AFTER_REPLY)
         return True

@@ -63,3 +63,13 @@ def test_a_write_on_a_replica_takes_the_passed_deadline_away() -> None:
     assert node.asks("GET k") is None
     node.asks("SET k new")
     assert node.asks("GET k") == b"new"
+
+
+@pytest.mark.parametrize("line", ["SETBIT k 1 1", "PFADD k a", "INCRBYFLOAT k 1.5", "BITFIELD k SET u8 0 1"])
+def test_nor_does_a_change_in_place_keep_it(line: str) -> None:
+    node = Node()
+    node.asks("SET k 1 PX 10")
+    node.wait(11)
+    node.keyspace.expire_mode = EXPIRE_HIDES
+    node.asks(line)
+    assert (node.asks("EXISTS k"), node.asks("PTTL k")) == (1, -1)
