@@ -25,7 +25,9 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port, self.sentinel_port = consecutive_free_ports(4), consecutive_free_ports(3)
+        # One stretch, so that the sentinels' ports lie behind those of the nodes, of which a test asks for six.
+        self.port = consecutive_free_ports(6 + 3)
+        self.sentinel_port = self.port + 6
 
     def up(self, *options: str) -> list[str]:
         shape = ["--primaries", "2", "--port", str(self.port), "--sentinel-port", str(self.sentinel_port)]
