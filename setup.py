@@ -31,7 +31,7 @@ CORE = [
 ]
 AROUND = [
     *sorted(glob("node/trivet_node/cluster/*.py")),
-    *sorted(glob("node/trivet_node/commands/*.py")),
+    *sorted(glob("node/trivet_node/commands/**/*.py", recursive=True)),
     *sorted(glob("node/trivet_node/persistence/*.py")),
     *sorted(glob("node/trivet_node/replication/*.py")),
 ]

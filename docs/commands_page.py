@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from trivet_node.command import Command
-from trivet_node.commands.documentation import Argument, parse_arguments
+from trivet_node.commands.server.documentation import Argument, parse_arguments
 from trivet_node.commands.table import COMMANDS
 
 PAGE: Final = Path(__file__).with_name("commands.md")

@@ -2,9 +2,9 @@
 
 Every option of redis.conf is one attribute here, spelled with underscores; its row says how it is written, which other
 names it has and whether it may change at run time. Reading files and the command line (config_loading.py), CONFIG GET
-and SET (commands/configuration.py) and CONFIG REWRITE (config_rewrite.py) all go by this list, so a new setting is one
-line here. `honoured=False` marks what Redis knows and this node accepts without effect; it says so when it starts.
-Options of TLS are unknown, as they are to a Redis built without it: they must not seem to work.
+and SET (commands/server/configuration.py) and CONFIG REWRITE (config_rewrite.py) all go by this list, so a new setting
+is one line here. `honoured=False` marks what Redis knows and this node accepts without effect; it says so when it
+starts. Options of TLS are unknown, as they are to a Redis built without it: they must not seem to work.
 (Redis 7.0: redis.conf.)
 """
 

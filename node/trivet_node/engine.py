@@ -26,8 +26,8 @@ from trivet_node.client import (
     QueuedCommand,
 )
 from trivet_node.command import Command
+from trivet_node.commands.connections.transactions import discard_transaction
 from trivet_node.commands.table import COMMANDS
-from trivet_node.commands.transactions import discard_transaction
 from trivet_node.expiry import expire_cycle
 from trivet_node.keyspace import EXPIRE_HIDES, EXPIRE_WAITS
 from trivet_node.server.admission import refusal

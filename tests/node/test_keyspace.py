@@ -13,7 +13,7 @@ from trivet_node.keyspace import (
     Watch,
 )
 from trivet_node.values.hashes import Hash, from_pairs
-from trivet_node.values.limits import PackingLimits
+from trivet_node.values.packing import PackingLimits
 from trivet_wire.slots import key_slot
 
 NOW_MS = 1_000_000

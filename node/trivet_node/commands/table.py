@@ -3,92 +3,72 @@
 from typing import Final
 
 from trivet_node.command import Command
-from trivet_node.commands import (
-    administration,
-    bitfields,
-    bitmaps,
-    blocking_lists,
-    clients,
-    cluster,
-    configuration,
-    connection,
-    counters,
-    databases,
-    deadlines,
-    dumps,
-    geo,
-    geo_searches,
-    hash_choices,
-    hashes,
-    hyperloglogs,
-    info,
-    introspection,
-    keys,
-    list_edits,
-    list_moves,
-    lists,
-    migration,
-    objects,
-    pubsub,
-    replication,
-    scanning,
-    set_algebra,
-    set_draws,
-    sets,
-    sorting,
-    stream_groups,
-    stream_info,
-    stream_reading,
-    streams,
-    strings,
-    substrings,
-    transactions,
-    zset_algebra,
-    zset_pops,
-    zset_ranges,
-    zsets,
-)
+from trivet_node.commands.bitmaps import bitfields, bitmaps
+from trivet_node.commands.connections import clients, connection, pubsub, transactions
+from trivet_node.commands.geo import geo
+from trivet_node.commands.geo import searches as geo_searches
+from trivet_node.commands.hashes import choices as hash_choices
+from trivet_node.commands.hashes import hashes
+from trivet_node.commands.keys import databases, deadlines, dumps, keys, migration, objects, scanning, sorting
+from trivet_node.commands.lists import blocking as list_blocking
+from trivet_node.commands.lists import edits as list_edits
+from trivet_node.commands.lists import lists
+from trivet_node.commands.lists import moves as list_moves
+from trivet_node.commands.server import administration, cluster, configuration, introspection, replication
+from trivet_node.commands.server import info as server_info
+from trivet_node.commands.sets import algebra as set_algebra
+from trivet_node.commands.sets import draws as set_draws
+from trivet_node.commands.sets import sets
+from trivet_node.commands.streams import groups as stream_groups
+from trivet_node.commands.streams import info as stream_info
+from trivet_node.commands.streams import reading as stream_reading
+from trivet_node.commands.streams import streams
+from trivet_node.commands.strings import counters, hyperloglogs, strings, substrings
+from trivet_node.commands.zsets import algebra as zset_algebra
+from trivet_node.commands.zsets import pops as zset_pops
+from trivet_node.commands.zsets import ranges as zset_ranges
+from trivet_node.commands.zsets import zsets
 
 COMMANDS: Final[list[Command]] = [
-    *administration.COMMANDS,
     *bitfields.COMMANDS,
     *bitmaps.COMMANDS,
-    *blocking_lists.COMMANDS,
     *clients.COMMANDS,
-    *cluster.COMMANDS,
-    *configuration.COMMANDS,
     *connection.COMMANDS,
-    *counters.COMMANDS,
-    *databases.COMMANDS,
-    *deadlines.COMMANDS,
-    *dumps.COMMANDS,
+    *pubsub.COMMANDS,
+    *transactions.COMMANDS,
     *geo.COMMANDS,
     *geo_searches.COMMANDS,
     *hash_choices.COMMANDS,
     *hashes.COMMANDS,
     *hyperloglogs.COMMANDS,
-    *info.COMMANDS,
-    *introspection.COMMANDS,
+    *databases.COMMANDS,
+    *deadlines.COMMANDS,
+    *dumps.COMMANDS,
     *keys.COMMANDS,
-    *list_edits.COMMANDS,
-    *list_moves.COMMANDS,
-    *lists.COMMANDS,
     *migration.COMMANDS,
     *objects.COMMANDS,
-    *pubsub.COMMANDS,
-    *replication.COMMANDS,
     *scanning.COMMANDS,
+    *sorting.COMMANDS,
+    *list_blocking.COMMANDS,
+    *list_edits.COMMANDS,
+    *lists.COMMANDS,
+    *list_moves.COMMANDS,
+    *administration.COMMANDS,
+    *cluster.COMMANDS,
+    *configuration.COMMANDS,
+    *server_info.COMMANDS,
+    *introspection.COMMANDS,
+    *replication.COMMANDS,
     *set_algebra.COMMANDS,
     *set_draws.COMMANDS,
     *sets.COMMANDS,
-    *sorting.COMMANDS,
     *stream_groups.COMMANDS,
     *stream_info.COMMANDS,
     *stream_reading.COMMANDS,
     *streams.COMMANDS,
+    *counters.COMMANDS,
     *strings.COMMANDS,
     *substrings.COMMANDS,
-    *transactions.COMMANDS,
     *zset_algebra.COMMANDS,
     *zset_pops.COMMANDS,
     *zset_ranges.COMMANDS,

@@ -13,7 +13,7 @@ from trivet_node.persistence.rdb_format import DONE, VERSION
 from trivet_node.persistence.rdb_sink import RdbSink
 from trivet_node.persistence.rdb_source import RdbSource
 from trivet_node.persistence.rdb_types import form_of, read_value, write_part
-from trivet_node.values.limits import PackingLimits
+from trivet_node.values.packing import PackingLimits
 
 _CHECKSUM_BYTES: Final = 8
 _FOOTER_BYTES: Final = 10

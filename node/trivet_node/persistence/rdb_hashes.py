@@ -14,7 +14,7 @@ from trivet_node.persistence.ziplist import MalformedPack
 from trivet_node.persistence.zipmap import zipmap_texts
 from trivet_node.values import listpack
 from trivet_node.values.hashes import Hash, from_listpack, from_pairs
-from trivet_node.values.limits import PackingLimits
+from trivet_node.values.packing import PackingLimits
 
 HASH: Final = 4
 HASH_ZIPMAP: Final = 9

@@ -11,9 +11,9 @@ from trivet_node.persistence.rdb_format import DONE
 from trivet_node.persistence.rdb_sink import RdbSink
 from trivet_node.persistence.rdb_source import RdbSource
 from trivet_node.values import listpack
-from trivet_node.values.limits import PackingLimits
 from trivet_node.values.list_nodes import Node
 from trivet_node.values.lists import List, from_nodes, from_values
+from trivet_node.values.packing import PackingLimits
 
 LIST: Final = 1
 LIST_ZIPLIST: Final = 10

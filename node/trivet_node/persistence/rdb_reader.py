@@ -32,7 +32,7 @@ from trivet_node.persistence.rdb_format import (
 )
 from trivet_node.persistence.rdb_source import RdbSource
 from trivet_node.persistence.rdb_types import read_value
-from trivet_node.values.limits import PackingLimits
+from trivet_node.values.packing import PackingLimits
 
 # No key of the file is thrown away because its deadline has passed.
 KEEP_EXPIRED: Final = -1

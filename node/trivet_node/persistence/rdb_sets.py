@@ -8,7 +8,7 @@ from trivet_node.persistence.rdb_format import DONE
 from trivet_node.persistence.rdb_sink import RdbSink
 from trivet_node.persistence.rdb_source import RdbSource
 from trivet_node.values import intset
-from trivet_node.values.limits import PackingLimits
+from trivet_node.values.packing import PackingLimits
 from trivet_node.values.sets import Set, from_intset
 
 SET: Final = 2

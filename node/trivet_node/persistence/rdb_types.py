@@ -15,8 +15,8 @@ from trivet_node.persistence.rdb_format import DONE
 from trivet_node.persistence.rdb_sink import RdbSink
 from trivet_node.persistence.rdb_source import RdbSource
 from trivet_node.values.hashes import Hash
-from trivet_node.values.limits import PackingLimits
 from trivet_node.values.lists import List
+from trivet_node.values.packing import PackingLimits
 from trivet_node.values.sets import Set
 from trivet_node.values.streams import Stream
 from trivet_node.values.strings import encode_string

@@ -23,7 +23,7 @@ from trivet_node.persistence.rdb_format import (
 )
 from trivet_node.persistence.rdb_sink import RdbSink
 from trivet_node.persistence.rdb_types import form_of, write_part
-from trivet_node.values.limits import PackingLimits
+from trivet_node.values.packing import PackingLimits
 
 _MS_PER_SECOND: Final = 1000
 

@@ -14,7 +14,7 @@ from trivet_node.persistence.rdb_sink import RdbSink
 from trivet_node.persistence.rdb_source import RdbSource
 from trivet_node.values import listpack, zset_packs
 from trivet_node.values.doubles import parse_double
-from trivet_node.values.limits import PackingLimits
+from trivet_node.values.packing import PackingLimits
 from trivet_node.values.zsets import SortedSet, from_items, from_listpack
 
 ZSET: Final = 3

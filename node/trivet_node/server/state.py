@@ -20,7 +20,7 @@ from trivet_node.replication.history import new_replication_id
 from trivet_node.replication.replicas import ONLINE, RECEIVES_SNAPSHOT, SNAPSHOT_UNDER_WAY
 from trivet_node.replication.state import Replication
 from trivet_node.stats import Stats
-from trivet_node.values.limits import PackingLimits
+from trivet_node.values.packing import PackingLimits
 from trivet_wire.slots import SLOT_COUNT
 
 # Checks that every command must pass while they are on. None is on in a plain primary: see Engine.

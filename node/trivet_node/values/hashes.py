@@ -13,7 +13,7 @@ from mypy_extensions import i64, mypyc_attr
 
 from trivet_node.values import listpack
 from trivet_node.values.buckets import Buckets
-from trivet_node.values.limits import PackingLimits
+from trivet_node.values.packing import PackingLimits
 
 # No listpack grows beyond this many bytes, whatever the limits are.
 _LARGEST_PACK: Final = 1 << 30

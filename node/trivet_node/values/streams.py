@@ -20,7 +20,7 @@ from mypy_extensions import i64
 
 from trivet_node.values import listpack
 from trivet_node.values.id_map import Cursor, IdMap
-from trivet_node.values.limits import PackingLimits
+from trivet_node.values.packing import PackingLimits
 from trivet_node.values.stream_groups import UNKNOWN_READ, Group
 from trivet_node.values.stream_ids import (
     HALF_MAX,

@@ -17,7 +17,7 @@ from trivet_node.values import listpack, zset_packs
 from trivet_node.values.buckets import Buckets
 from trivet_node.values.doubles import score_at
 from trivet_node.values.lex_range import LexRange
-from trivet_node.values.limits import PackingLimits
+from trivet_node.values.packing import PackingLimits
 from trivet_node.values.ranked import Block, Ranked
 
 # What add() did.

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.node.conversation import TestEngine
-from trivet_node.commands.documentation import parse_arguments
+from trivet_node.commands.server.documentation import parse_arguments
 from trivet_node.commands.table import COMMANDS
 
 

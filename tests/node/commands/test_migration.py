@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests.node.engines import START_MS, Node, QuietHost
-from trivet_node.commands.migration import find_migrated_keys
+from trivet_node.commands.keys.migration import find_migrated_keys
 from trivet_node.config import Config
 from trivet_node.engine import Engine
 from trivet_node.host import ANSWERED, NOT_CONNECTED, NOT_READ, NOT_WRITTEN, Exchange

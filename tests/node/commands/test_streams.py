@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.node.engines import START_MS, Node
 from trivet_node.client import PRIMARY
-from trivet_node.commands.streams import xtrim
+from trivet_node.commands.streams.streams import xtrim
 
 
 def test_ids_follow_the_clock_and_never_go_back() -> None:

@@ -14,8 +14,8 @@ from trivet_node.persistence.rdb_format import RdbError
 from trivet_node.persistence.rdb_reader import KEEP_EXPIRED, RdbReader
 from trivet_node.persistence.rdb_sink import CHUNK_BYTES
 from trivet_node.persistence.rdb_writer import RdbWriter, WriterOptions
-from trivet_node.values.limits import PackingLimits
 from trivet_node.values.lists import from_values
+from trivet_node.values.packing import PackingLimits
 from trivet_node.values.strings import encode_string
 
 FACTS = [(b"redis-ver", b"7.0.15"), (b"redis-bits", b"64"), (b"repl-offset", b"1234")]

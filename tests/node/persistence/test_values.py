@@ -19,8 +19,8 @@ from trivet_node.persistence.dump import dump_value, is_intact, restore_value
 from trivet_node.persistence.rdb_format import RdbError
 from trivet_node.persistence.rdb_sink import RdbSink
 from trivet_node.values.hashes import Hash
-from trivet_node.values.limits import PackingLimits
 from trivet_node.values.lists import List
+from trivet_node.values.packing import PackingLimits
 from trivet_node.values.sets import Set
 from trivet_node.values.stream_groups import Consumer, PendingCursor
 from trivet_node.values.stream_ids import LARGEST_ID, SMALLEST_ID

@@ -7,7 +7,7 @@ import pytest
 
 from trivet_node.values import geohash
 from trivet_node.values.geo_area import OUTSIDE, Area, Found, first_by_distance, search
-from trivet_node.values.limits import PackingLimits
+from trivet_node.values.packing import PackingLimits
 from trivet_node.values.zsets import SortedSet, from_items
 
 

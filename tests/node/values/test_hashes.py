@@ -7,7 +7,7 @@ import pytest
 
 from trivet_node.values import listpack
 from trivet_node.values.hashes import Hash, from_listpack, from_pairs
-from trivet_node.values.limits import PackingLimits
+from trivet_node.values.packing import PackingLimits
 
 LIMITS = PackingLimits()
 

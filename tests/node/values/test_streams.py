@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from trivet_node.values.limits import PackingLimits
+from trivet_node.values.packing import PackingLimits
 from trivet_node.values.stream_groups import Group, Pending
 from trivet_node.values.stream_ids import LARGEST_ID, SMALLEST_ID, id_bytes, make_id
 from trivet_node.values.streams import EntryWalk, Stream, Trimming

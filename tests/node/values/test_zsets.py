@@ -6,7 +6,7 @@ import pytest
 
 from trivet_node.values import listpack, zset_packs
 from trivet_node.values.lex_range import LexRange
-from trivet_node.values.limits import PackingLimits
+from trivet_node.values.packing import PackingLimits
 from trivet_node.values.zsets import ADDED, UNCHANGED, UPDATED, SortedSet, from_items, from_listpack
 
 

@@ -1,0 +1,1 @@
+"""Strings as bitmaps and as integers of any width."""

@@ -1,0 +1,1 @@
+"""Connections: who a client is, what it queues and what it hears."""

@@ -1,0 +1,1 @@
+"""The server: its settings, what it tells of itself, its replicas and its cluster."""

@@ -1,0 +1,479 @@
+"""Sorted sets by their members: ZADD, ZREM, ZSCORE, ZRANK and their relatives. (Redis: group "sorted-set".)
+
+Ranges are in zset_ranges.py, what takes from the ends in zset_pops.py, unions and intersections in zset_algebra.py.
+"""
+
+from random import Random
+from typing import Final, final
+
+from mypy_extensions import i64
+
+from trivet_node.client import Client
+from trivet_node.command import DENYOOM, FAST, READONLY, WRITE, Command, CommandError, KeySpec
+from trivet_node.commands.arguments import INTEGER_MAX, double, integer_in, option
+from trivet_node.commands.keys.scanning import ScanOptions, reply_scan, scan_buckets, scan_cursor
+from trivet_node.keyspace import Database
+from trivet_node.server.events import GENERIC, ZSET, notify
+from trivet_node.server.state import Server
+from trivet_node.values import listpack
+from trivet_node.values.packing import PackingLimits
+from trivet_node.values.zsets import ADDED, UPDATED, SortedSet
+from trivet_wire import errors
+from trivet_wire.replies import RESP2, ReplyBuffer, format_double
+
+# Options of ZADD.
+_NX: Final = 1 << 0
+_XX: Final = 1 << 1
+_GT: Final = 1 << 2
+_LT: Final = 1 << 3
+_CH: Final = 1 << 4
+_INCR: Final = 1 << 5
+_CONDITIONS: Final = _NX | _XX | _GT | _LT
+_OPTIONS: Final[dict[bytes, int]] = {b"NX": _NX, b"XX": _XX, b"GT": _GT, b"LT": _LT, b"CH": _CH, b"INCR": _INCR}
+_FIRST_LETTER: Final = 65
+
+
+def find_zset(database: Database, key: bytes) -> SortedSet | None:
+    """Return the sorted set under `key` for a command that may change it, or None where there is none."""
+    return _as_zset(database.find(key))
+
+
+def read_zset(database: Database, key: bytes) -> SortedSet | None:
+    """Return the sorted set under `key` as a reading command sees it, or None where there is none."""
+    return _as_zset(database.read(key))
+
+
+def _as_zset(value: object) -> SortedSet | None:
+    if value is None or isinstance(value, SortedSet):
+        return value
+    raise CommandError(errors.WRONG_TYPE)
+
+
+def reply_pairs(reply: ReplyBuffer, members: list[bytes], scores: list[float]) -> None:
+    """Append members with their scores: a flat array in RESP2, an array of pairs in RESP3."""
+    length: i64 = len(members)
+    is_flat = reply.protocol == RESP2
+    reply.array(length * 2 if is_flat else length)
+    index: i64 = 0
+    while index < length:
+        if not is_flat:
+            reply.array(2)
+        reply.bulk(members[index])
+        reply.double(scores[index])
+        index += 1
+
+
+def finish_removal(server: Server, database: Database, key: bytes, zset: SortedSet, removed: i64) -> None:
+    """Say that members were removed from the set under `key`; without members it is no key any more."""
+    if len(zset) != 0:
+        database.modified(key, removed)
+        return
+    if removed > 1:
+        database.modified(key, removed - 1)
+    database.delete(key)
+    notify(server, GENERIC, b"del", key, database)
+
+
+def store_zset(server: Server, database: Database, key: bytes, zset: SortedSet, event: bytes) -> None:
+    """Store a sorted set in place of what is under `key`; one without members only deletes that."""
+    if len(zset) != 0:
+        database.put(key, zset)
+        notify(server, ZSET, event, key, database)
+    elif database.delete_even_expired(key):
+        notify(server, GENERIC, b"del", key, database)
+
+
+def zadd(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """ZADD key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]."""
+    flags = 0
+    position: i64 = 2
+    while position < len(arguments) and _starts_with_letter(arguments[position]):
+        flag = _OPTIONS.get(option(arguments[position]), 0)
+        if flag == 0:
+            break
+        flags |= flag
+        position += 1
+    _check_options(flags, len(arguments) - position)
+    _add(server, client, arguments, position, flags)
+
+
+def zincrby(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """ZINCRBY key increment member."""
+    _add(server, client, arguments, 2, _INCR)
+
+
+def _starts_with_letter(text: bytes) -> bool:
+    return len(text) != 0 and text[0] >= _FIRST_LETTER
+
+
+def _check_options(flags: int, left: i64) -> None:
+    """Refuse options that exclude each other; `left` arguments follow them."""
+    if left % 2 != 0 or left == 0:
+        raise CommandError(errors.SYNTAX)
+    if flags & (_NX | _XX) == _NX | _XX:
+        raise CommandError(b"ERR XX and NX options at the same time are not compatible")
+    if flags & (_NX | _GT | _LT) not in (0, _NX, _GT, _LT):
+        raise CommandError(b"ERR GT, LT, and/or NX options at the same time are not compatible")
+    if flags & _INCR != 0 and left > 2:
+        raise CommandError(b"ERR INCR option supports a single increment-element pair")
+
+
+@final
+class Addition:
+    """What adding members to a set has done: how many are new, how many have a new score, and the last one's score."""
+
+    def __init__(self) -> None:
+        self.added: i64 = 0
+        self.updated: i64 = 0
+        # None where the options kept the last member from being touched.
+        self.score: float | None = None
+
+    def add(self, zset: SortedSet, member: bytes, score: float | None, limits: PackingLimits) -> None:
+        """Give a member a score, unless it is None."""
+        self.score = score
+        if score is not None:
+            did = zset.add(member, score, limits)
+            if did == ADDED:
+                self.added += 1
+            elif did == UPDATED:
+                self.updated += 1
+
+    def reply(self, client: Client, flags: int) -> None:
+        """Append the reply of ZADD with these options."""
+        if flags & _INCR == 0:
+            client.reply.integer(self.added + self.updated if flags & _CH != 0 else self.added)
+        else:
+            _reply_score(client.reply, self.score)
+
+
+def _add(server: Server, client: Client, arguments: list[bytes], start: i64, flags: int) -> None:
+    """Add the pairs from the argument at `start` on. (Redis: zaddGenericCommand.)"""
+    key = arguments[1]
+    scores: list[float] = []
+    position = start
+    while position < len(arguments):
+        scores.append(double(arguments[position]))
+        position += 2
+    database = client.database
+    found = find_zset(database, key)
+    zset = SortedSet(listpack.EMPTY) if found is None else found
+    addition = Addition()
+    position = start + 1
+    for score in scores:
+        member = arguments[position]
+        wanted = score if flags & (_CONDITIONS | _INCR) == 0 else _wanted(zset.score(member), score, flags)
+        addition.add(zset, member, wanted, server.limits)
+        position += 2
+    addition.reply(client, flags)
+    changes = addition.added + addition.updated
+    if changes == 0:
+        return
+    if found is None:
+        database.put(key, zset)
+        changes -= 1
+    if changes != 0:
+        database.modified(key, changes)
+    notify(server, ZSET, b"zincr" if flags & _INCR != 0 else b"zadd", key, database)
+
+
+def _wanted(current: float | None, score: float, flags: int) -> float | None:
+    """Return the score to be stored for a member that has `current`, or None where the options leave it as it is."""
+    if current is None:
+        return None if flags & _XX != 0 else score
+    if flags & _NX != 0:
+        return None
+    if flags & _INCR != 0:
+        score += current
+        if score != score:  # noqa: PLR0124 (only NaN differs from itself)
+            raise CommandError(b"ERR resulting score is not a number (NaN)")
+    if (flags & _GT != 0 and score <= current) or (flags & _LT != 0 and score >= current):
+        return None
+    return score
+
+
+def zrem(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """ZREM key member [member ...]."""
+    database = client.database
+    zset = find_zset(database, arguments[1])
+    removed: i64 = 0
+    if zset is not None:
+        for member in arguments[2:]:
+            if zset.remove(member):
+                removed += 1
+        if removed != 0:
+            notify(server, ZSET, b"zrem", arguments[1], database)
+            finish_removal(server, database, arguments[1], zset, removed)
+    client.reply.integer(removed)
+
+
+def zcard(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """ZCARD key."""
+    zset = read_zset(client.database, arguments[1])
+    client.reply.integer(0 if zset is None else len(zset))
+
+
+def zscore(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """ZSCORE key member."""
+    zset = read_zset(client.database, arguments[1])
+    _reply_score(client.reply, None if zset is None else zset.score(arguments[2]))
+
+
+def zmscore(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """ZMSCORE key member [member ...]."""
+    zset = read_zset(client.database, arguments[1])
+    client.reply.array(len(arguments) - 2)
+    for member in arguments[2:]:
+        _reply_score(client.reply, None if zset is None else zset.score(member))
+
+
+def _reply_score(reply: ReplyBuffer, score: float | None) -> None:
+    if score is None:
+        reply.null()
+    else:
+        reply.double(score)
+
+
+def zrank(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """ZRANK key member."""
+    _reply_rank(client, arguments, False)
+
+
+def zrevrank(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """ZREVRANK key member."""
+    _reply_rank(client, arguments, True)
+
+
+def _reply_rank(client: Client, arguments: list[bytes], from_highest: bool) -> None:
+    zset = read_zset(client.database, arguments[1])
+    rank: i64 = -1 if zset is None else zset.rank(arguments[2])
+    if zset is None or rank < 0:
+        client.reply.null()
+    else:
+        client.reply.integer(len(zset) - 1 - rank if from_highest else rank)
+
+
+def zrandmember(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """ZRANDMEMBER key [count [WITHSCORES]]."""
+    if len(arguments) > 2:
+        _reply_some(server, client, arguments)
+        return
+    zset = read_zset(client.database, arguments[1])
+    if zset is None:
+        client.reply.null()
+        return
+    members: list[bytes] = []
+    _collect_random(zset, [server.random.randrange(len(zset))], members, [])
+    client.reply.bulk(members[0])
+
+
+def _reply_some(server: Server, client: Client, arguments: list[bytes]) -> None:
+    count = integer_in(arguments[2], -INTEGER_MAX, INTEGER_MAX)
+    with_scores = len(arguments) > 3
+    if len(arguments) > 4 or (with_scores and option(arguments[3]) != b"WITHSCORES"):
+        raise CommandError(errors.SYNTAX)
+    if with_scores and abs(count) > INTEGER_MAX // 2:
+        raise CommandError(b"ERR value is out of range")
+    zset = read_zset(client.database, arguments[1])
+    members: list[bytes] = []
+    scores: list[float] = []
+    if zset is not None:
+        _collect_random(zset, _drawn_ranks(server.random, len(zset), count), members, scores)
+    if with_scores:
+        reply_pairs(client.reply, members, scores)
+    else:
+        client.reply.bulk_array(members)
+
+
+def _drawn_ranks(random: Random, size: int, count: int) -> list[int]:
+    """Return `count` different ranks, or, where it is negative, as many as it says that may be equal."""
+    if count < 0:
+        return [random.randrange(size) for _ in range(-count)]
+    if count < size:
+        return random.sample(range(size), count)
+    return list(range(size - 1, -1, -1))
+
+
+def _collect_random(zset: SortedSet, ranks: list[int], members: list[bytes], scores: list[float]) -> None:
+    """Append the members with the given ranks, in that order, and their scores."""
+    if len(ranks) == 1:
+        zset.collect(ranks[0], ranks[0] + 1, members, scores)
+        return
+    if zset.order is not None and len(ranks) * 3 < len(zset):
+        for rank in ranks:
+            zset.collect(rank, rank + 1, members, scores)
+        return
+    all_members: list[bytes] = []
+    all_scores: list[float] = []
+    zset.collect(0, len(zset), all_members, all_scores)
+    for rank in ranks:
+        members.append(all_members[rank])
+        scores.append(all_scores[rank])
+
+
+def zscan(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """ZSCAN key cursor [MATCH pattern] [COUNT count]."""
+    cursor = scan_cursor(arguments[2])
+    zset = read_zset(client.database, arguments[1])
+    if zset is None:
+        reply_scan(client, 0, [])
+        return
+    options = ScanOptions(arguments, 3)
+    found: list[bytes] = []
+    if zset.scores is None:
+        texts = listpack.texts(zset.pack)
+        for index in range(0, len(texts), 2):
+            if options.matches(texts[index]):
+                found += texts[index : index + 2]
+        reply_scan(client, 0, found)
+        return
+    seen: list[bytes] = []
+    cursor = scan_buckets(zset.scores, cursor, options, seen)
+    for member in seen:
+        score = zset.score(member)
+        if score is not None and options.matches(member):
+            found += (member, format_double(score))
+    reply_scan(client, cursor, found)
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "zadd",
+        -4,
+        zadd,
+        WRITE | DENYOOM | FAST,
+        group="sorted-set",
+        categories="sortedset",
+        since="1.2.0",
+        summary="Add one or more members to a sorted set, or update its score if it already exists",
+        complexity="O(log(N)) for each item added, where N is the number of elements in the sorted set.",
+        keys=(KeySpec("RW update"),),
+        history=(
+            ("2.4.0", "Accepts multiple elements."),
+            ("3.0.2", "Added the `XX`, `NX`, `CH` and `INCR` options."),
+            ("6.2.0", "Added the `GT` and `LT` options."),
+        ),
+        arguments="key:key#0 condition:oneof?@3.0.2(nx:pure-token=NX xx:pure-token=XX) "
+        "comparison:oneof?@6.2.0(gt:pure-token=GT lt:pure-token=LT) change:pure-token=CH?@3.0.2 "
+        "increment:pure-token=INCR?@3.0.2 score_member:block*(score:double member:string)",
+    ),
+    Command(
+        "zincrby",
+        4,
+        zincrby,
+        WRITE | DENYOOM | FAST,
+        group="sorted-set",
+        categories="sortedset",
+        since="1.2.0",
+        summary="Increment the score of a member in a sorted set",
+        complexity="O(log(N)) where N is the number of elements in the sorted set.",
+        keys=(KeySpec("RW access update"),),
+        arguments="key:key#0 increment:integer member:string",
+    ),
+    Command(
+        "zrem",
+        -3,
+        zrem,
+        WRITE | FAST,
+        group="sorted-set",
+        categories="sortedset",
+        since="1.2.0",
+        summary="Remove one or more members from a sorted set",
+        complexity="O(M*log(N)) with N being the number of elements in the sorted set and M the number of elements to "
+        "be removed.",
+        keys=(KeySpec("RW delete"),),
+        history=(("2.4.0", "Accepts multiple elements."),),
+        arguments="key:key#0 member:string*",
+    ),
+    Command(
+        "zcard",
+        2,
+        zcard,
+        READONLY | FAST,
+        group="sorted-set",
+        categories="sortedset",
+        since="1.2.0",
+        summary="Get the number of members in a sorted set",
+        keys=(KeySpec("RO"),),
+        arguments="key:key#0",
+    ),
+    Command(
+        "zscore",
+        3,
+        zscore,
+        READONLY | FAST,
+        group="sorted-set",
+        categories="sortedset",
+        since="1.2.0",
+        summary="Get the score associated with the given member in a sorted set",
+        keys=(KeySpec("RO access"),),
+        arguments="key:key#0 member:string",
+    ),
+    Command(
+        "zmscore",
+        -3,
+        zmscore,
+        READONLY | FAST,
+        group="sorted-set",
+        categories="sortedset",
+        since="6.2.0",
+        summary="Get the score associated with the given members in a sorted set",
+        complexity="O(N) where N is the number of members being requested.",
+        keys=(KeySpec("RO access"),),
+        arguments="key:key#0 member:string*",
+    ),
+    Command(
+        "zrank",
+        3,
+        zrank,
+        READONLY | FAST,
+        group="sorted-set",
+        categories="sortedset",
+        since="2.0.0",
+        summary="Determine the index of a member in a sorted set",
+        complexity="O(log(N))",
+        keys=(KeySpec("RO access"),),
+        arguments="key:key#0 member:string",
+    ),
+    Command(
+        "zrevrank",
+        3,
+        zrevrank,
+        READONLY | FAST,
+        group="sorted-set",
+        categories="sortedset",
+        since="2.0.0",
+        summary="Determine the index of a member in a sorted set, with scores ordered from high to low",
+        complexity="O(log(N))",
+        keys=(KeySpec("RO access"),),
+        arguments="key:key#0 member:string",
+    ),
+    Command(
+        "zrandmember",
+        -2,
+        zrandmember,
+        READONLY,
+        group="sorted-set",
+        categories="sortedset",
+        since="6.2.0",
+        summary="Get one or multiple random elements from a sorted set",
+        complexity="O(N) where N is the number of elements returned",
+        keys=(KeySpec("RO access"),),
+        tips=("nondeterministic_output",),
+        arguments="key:key#0 options:block?(count:integer withscores:pure-token=WITHSCORES?)",
+    ),
+    Command(
+        "zscan",
+        -3,
+        zscan,
+        READONLY,
+        group="sorted-set",
+        categories="sortedset",
+        since="2.8.0",
+        summary="Incrementally iterate sorted sets elements and associated scores",
+        complexity="O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor "
+        "to return back to 0. N is the number of elements inside the collection..",
+        keys=(KeySpec("RO access"),),
+        tips=("nondeterministic_output",),
+        arguments="key:key#0 cursor:integer pattern:pattern=MATCH? count:integer=COUNT?",
+    ),
+)
