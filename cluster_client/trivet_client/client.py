@@ -48,7 +48,7 @@ class BaseClient(StringCommands[V], KeyCommands[V], ServerCommands[V]):
         self._nursery: trio.Nursery | None = None
 
     async def __aenter__(self) -> Self:
-        """Learn the topology and keep it fresh. Raises ClusterUnavailable or AuthenticationError."""
+        """Learn the topology and keep it fresh. Raises ClusterUnavailable or ConnectionRejected."""
         await self._dispatcher.start()
         self._nursery_manager = trio.open_nursery()
         self._nursery = await self._nursery_manager.__aenter__()

@@ -16,7 +16,7 @@ from typing import Final, Protocol, TypeVar
 
 import trio
 
-from trivet_client.errors import AuthenticationError, ClusterUnavailable
+from trivet_client.errors import ClusterUnavailable, ConnectionRejected
 from trivet_client.options import Address, Options
 from trivet_client.pool import LOST, describe, open_connection
 from trivet_client.topology import NoSlots, Topology, parse_shards, parse_slots, single_shard
@@ -40,13 +40,13 @@ class Source(Protocol):
     clustered: bool
 
     async def fetch(self, known: Topology | None, options: Options) -> Topology:
-        """Ask for the present topology. Raises ClusterUnavailable where nobody can tell, AuthenticationError."""
+        """Ask for the present topology. Raises ClusterUnavailable where nobody can tell, ConnectionRejected."""
 
 
 async def first_answer(candidates: Iterable[Address], ask: Callable[[Address], Awaitable[T]]) -> T:
     """Return the first answer of any candidate, asked in this order without waiting long for any.
 
-    Raises ClusterUnavailable that names what each one said, or AuthenticationError if one of them said that.
+    Raises ClusterUnavailable that names what each one said, or ConnectionRejected if one of them said that.
     """
     answers: list[T] = []
     failures: dict[Address, Exception] = {}
@@ -55,7 +55,7 @@ async def first_answer(candidates: Iterable[Address], ask: Callable[[Address], A
         try:
             answers.append(await ask(address))
             nursery.cancel_scope.cancel()
-        except (*LOST, NoAnswer, AuthenticationError) as error:
+        except (*LOST, NoAnswer, ConnectionRejected) as error:
             failures[address] = error
         done.set()
 
@@ -67,7 +67,7 @@ async def first_answer(candidates: Iterable[Address], ask: Callable[[Address], A
                 await done.wait()
     if answers:
         return answers[0]
-    refusal = next((error for error in failures.values() if isinstance(error, AuthenticationError)), None)
+    refusal = next((error for error in failures.values() if isinstance(error, ConnectionRejected)), None)
     if refusal is not None:
         raise refusal
     causes = "; ".join(f"{address}: {describe(error)}" for address, error in failures.items())
@@ -180,7 +180,7 @@ class Discovery:
             self._requested = trio.Event()
             try:
                 await self._refresh()
-            except (ClusterUnavailable, AuthenticationError) as error:
+            except (ClusterUnavailable, ConnectionRejected) as error:
                 self.last_failure = describe(error)
             await trio.sleep(REFRESH_PAUSE_S)
 

@@ -15,10 +15,11 @@ import trio
 from trivet_client.command_table import CommandTable
 from trivet_client.discovery import Discovery, Source
 from trivet_client.errors import (
-    AuthenticationError,
     ClientError,
     ClusterUnavailable,
     ConnectionLost,
+    ConnectionRejected,
+    DatabaseRefused,
     ServerError,
     server_error,
 )
@@ -29,6 +30,10 @@ from trivet_client.topology import EMPTY, Topology
 from trivet_wire.connection import ErrorReply, encode_request
 
 _ASKING: Final = encode_request(["ASKING"])
+
+
+def _is_of_the_connection(error: ServerError) -> bool:
+    return isinstance(error, DatabaseRefused) or error.code in ("NOAUTH", "WRONGPASS")
 
 
 class Dispatcher:
@@ -43,13 +48,13 @@ class Dispatcher:
         self.router = Router(EMPTY, options, choice, source.clustered)
 
     async def start(self) -> None:
-        """Learn the topology and the commands. Raises ClusterUnavailable or AuthenticationError."""
+        """Learn the topology and the commands. Raises ClusterUnavailable or ConnectionRejected."""
         await self.discovery.start()
         self._is_running = True
         (outcome,) = await self.run([self.router.call(["COMMAND"])])
         if not isinstance(outcome, ClientError):
             self.router.table = CommandTable(outcome)
-        elif not isinstance(outcome, ServerError) or outcome.code in ("NOAUTH", "WRONGPASS"):
+        elif not isinstance(outcome, ServerError) or _is_of_the_connection(outcome):
             raise outcome
         # A server that keeps COMMAND to itself (NOPERM) is used by the rule of the first argument.
 
@@ -114,7 +119,7 @@ class Dispatcher:
         timeout_s = math.inf if blocks else self.options.response_timeout_s
         try:
             exchange = await self._pool(address).exchange(requests, timeout_s)
-        except AuthenticationError as error:
+        except ConnectionRejected as error:
             for call in calls:
                 call.verdict, call.outcome = Verdict.ANSWER, error
             return

@@ -27,8 +27,16 @@ class ServerError(ClientError):
         return str(self).partition(" ")[0]
 
 
-class AuthenticationError(ServerError):
+class ConnectionRejected(ServerError):
+    """The server serves no connection with the client's options: trying again would not help."""
+
+
+class AuthenticationError(ConnectionRejected):
     """The server wants a password, or another one, or forbids the command to this user (NOAUTH WRONGPASS NOPERM)."""
+
+
+class DatabaseRefused(ConnectionRejected):
+    """The server lets no connection select the database that the option `database` names."""
 
 
 class CrossSlotError(ServerError):

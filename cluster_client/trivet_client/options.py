@@ -49,6 +49,7 @@ class OptionArguments(TypedDict, total=False):
     username: str | None
     password: str | None
     client_name: str | None
+    database: int
     read_from_replicas: bool
     retry_lost: RetryLost
     retry_timeout_s: float
@@ -63,6 +64,7 @@ class Options:
 
     username, password       sent by AUTH on every connection
     client_name              what CLIENT LIST shows for the connections
+    database                 sent by SELECT on every connection; a cluster allows others than 0 by `cluster-databases`
     read_from_replicas       commands that only read go to any replica that is up, and may read old data
     retry_lost               what to do when a connection breaks between the sending of a command and its reply, when
                              nobody knows if it ran. "safe" repeats commands for which running twice is the same as
@@ -78,6 +80,7 @@ class Options:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     client_name: str | None = None
+    database: int = field(default=0, validator=validators.ge(0))
     read_from_replicas: bool = False
     retry_lost: RetryLost = field(default="safe", validator=validators.in_(("safe", "always", "never")))
     retry_timeout_s: float = field(default=10.0, validator=validators.ge(0))

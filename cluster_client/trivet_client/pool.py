@@ -13,7 +13,7 @@ import hiredis
 import trio
 from attrs import define, field
 
-from trivet_client.errors import AuthenticationError, server_error
+from trivet_client.errors import AuthenticationError, DatabaseRefused, server_error
 from trivet_client.options import Address, Options
 from trivet_wire.connection import Connection, ErrorReply, Reply, connect
 
@@ -42,14 +42,16 @@ class Exchange:
 
 
 async def open_connection(address: Address, options: Options, read_only: bool = False) -> Connection:
-    """Open a connection, speak RESP3 where the server can, and authenticate; `read_only` sends READONLY.
+    """Open a connection, speak RESP3 where the server can, authenticate, and select the database of the options.
 
-    Raises AuthenticationError, or one of LOST; never takes longer than `connect_timeout_s`.
+    `read_only` sends READONLY. Raises ConnectionRejected, or one of LOST; never takes longer than `connect_timeout_s`.
     """
     with trio.fail_after(options.connect_timeout_s):
         connection = await connect(address.host, address.port, options.connect_timeout_s)
         try:
             await _introduce(connection, options)
+            if options.database:
+                await _select(connection, options.database)
             if read_only:
                 await connection.call("READONLY")
         except BaseException:
@@ -84,6 +86,12 @@ async def _introduce_without_hello(connection: Connection, options: Options) -> 
             raise _refusal(reply) if request[0] != "AUTH" else AuthenticationError(str(reply))
 
 
+async def _select(connection: Connection, database: int) -> None:
+    reply = await connection.call("SELECT", database)
+    if isinstance(reply, ErrorReply):
+        raise DatabaseRefused(str(reply)) if reply.code == "ERR" else _refusal(reply)
+
+
 def _refusal(reply: ErrorReply) -> Exception:
     error = server_error(reply)
     return error if isinstance(error, AuthenticationError) else Refused(str(reply))
@@ -106,7 +114,7 @@ class NodePool:
     async def exchange(self, requests: Sequence[bytes], response_timeout_s: float) -> Exchange:
         """Send encoded requests and return the replies, each of which may take `response_timeout_s`.
 
-        Raises AuthenticationError; every other failure is in the result.
+        Raises ConnectionRejected; every other failure is in the result.
         """
         exchange = Exchange()
         with trio.CancelScope() as scope:

@@ -256,6 +256,8 @@ class Config:
     # The cluster.
     cluster_enabled: bool = setting(_YES_NO, False, mutable=False)
     cluster_config_file: str = setting(_TEXT, "nodes.conf", mutable=False)
+    # How many databases there are in cluster mode, as in Valkey 9; with one of them SELECT is refused as in Redis 7.0.
+    cluster_databases: int = setting(_POSITIVE, 1, mutable=False)
     cluster_node_timeout: int = setting(_LONG, 15000)
     cluster_port: int = setting(_PORT, 0, mutable=False)
     cluster_announce_ip: str = setting(_TEXT, "")
@@ -287,6 +289,10 @@ class Config:
     config_file: str = ""
     # What the operator should hear at the start, a line each.
     warnings: list[str] = attrs.Factory(list)
+
+    def database_count(self) -> int:
+        """Return how many databases the node has: each mode has a setting of its own."""
+        return self.cluster_databases if self.cluster_enabled else self.databases
 
 
 # Every name of every setting, aliases included.

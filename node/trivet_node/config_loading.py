@@ -132,12 +132,6 @@ class _Loader:
         config = self.config
         if config.cluster_enabled and config.replicaof is not None:
             raise ConfigError(_fatal("replicaof directive not allowed in cluster mode"))
-        if config.cluster_enabled and config.databases > 1:
-            if "databases" in self.given:
-                config.warnings.append(
-                    f"WARNING: Changing databases number from {config.databases} to 1 since we are in cluster mode"
-                )
-            config.databases = 1
         ignored = sorted(name for name in self.given if not SETTINGS[name].honoured)
         if ignored:
             config.warnings.append("WARNING: these options are accepted and have no effect yet: " + ", ".join(ignored))

@@ -135,10 +135,11 @@ def test_what_cannot_be_is_refused(line: str, reason: str) -> None:
     assert error_of(line).splitlines()[-1] == reason
 
 
-def test_cluster_mode_has_one_database_and_no_replicaof() -> None:
-    assert load("cluster-enabled yes").databases == 1
-    config = load("cluster-enabled yes\ndatabases 4")
-    assert config.warnings == ["WARNING: Changing databases number from 4 to 1 since we are in cluster mode"]
+def test_cluster_mode_has_its_own_number_of_databases_and_no_replicaof() -> None:
+    assert load("databases 4\ncluster-databases 3").database_count() == 4
+    assert load("cluster-enabled yes\ndatabases 4").database_count() == 1
+    assert load("cluster-enabled yes\ndatabases 4\ncluster-databases 3").database_count() == 3
+    assert error_of("cluster-databases 0").splitlines()[-1] == "argument must be between 1 and 2147483647 inclusive"
     assert error_of("cluster-enabled yes\nreplicaof a 1").endswith("replicaof directive not allowed in cluster mode")
 
 

@@ -125,6 +125,12 @@ def _wait_deadline(server: Server, timeout_ms: int) -> int:
     return int(server.keyspace.now_ms) + timeout_ms
 
 
+def demand_several_databases(server: Server, error: bytes) -> None:
+    """Refuse what leads from one database to another, by `error`, where a node of a cluster has only one."""
+    if server.config.cluster_enabled and server.config.cluster_databases == 1:
+        raise CommandError(error)
+
+
 def database_at(server: Server, text: bytes) -> Database:
     """Return the database whose index `text` spells."""
     index = small_integer(text)

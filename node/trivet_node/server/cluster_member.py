@@ -159,10 +159,10 @@ def _carry_out(server: Server, effects: list[Effect]) -> None:
 
 def _drop_slots(server: Server, slots: int) -> None:
     """Delete the keys of slots that this primary has lost, here and on its replicas."""
-    database = server.keyspace.database(0)
-    for slot in slots_in(slots):
-        for key in list(database.slots[slot]):
-            database.delete(key)
-            if server.propagation.enabled:
-                server.propagation.add(0, encode_command([b"DEL", key]))
+    for database in server.keyspace.used_databases():
+        for slot in slots_in(slots):
+            for key in list(database.slots[slot]):
+                database.delete(key)
+                if server.propagation.enabled:
+                    server.propagation.add(database.index, encode_command([b"DEL", key]))
     server.propagate()

@@ -42,7 +42,7 @@ class Server:
         self.random: Random = random
         self.run_id: str = run_id
         self.started_ms: int = now_ms
-        self.keyspace: Keyspace = Keyspace(config.databases)
+        self.keyspace: Keyspace = Keyspace(config.database_count())
         self.keyspace.now_ms = now_ms
         self.keyspace.access.random = random
         # Up to which sizes collections are kept packed: the settings of that name.

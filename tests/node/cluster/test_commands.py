@@ -42,10 +42,9 @@ class BusHost(QuietHost):
 class ClusterNodeUnderTest(Node):
     """A node in cluster mode; `other` is a primary that it has heard of."""
 
-    def __init__(self) -> None:
-        config = Config()
+    def __init__(self, config: Config | None = None) -> None:
+        config = config or Config()
         config.cluster_enabled = True
-        config.databases = 1
         super().__init__(config)
         self.host = BusHost()
         self.server.host = self.host

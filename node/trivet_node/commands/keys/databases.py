@@ -4,7 +4,7 @@ from typing import Final
 
 from trivet_node.client import Client
 from trivet_node.command import FAST, LOADING, READONLY, STALE, WRITE, Command, CommandError
-from trivet_node.commands.arguments import database_at, option, small_integer
+from trivet_node.commands.arguments import database_at, demand_several_databases, option, small_integer
 from trivet_node.server.state import Server
 from trivet_wire import errors
 
@@ -12,8 +12,8 @@ from trivet_wire import errors
 def select(server: Server, client: Client, arguments: list[bytes]) -> None:
     """SELECT index."""
     index = small_integer(arguments[1])
-    if server.config.cluster_enabled and index != 0:
-        raise CommandError(b"ERR SELECT is not allowed in cluster mode")
+    if index != 0:
+        demand_several_databases(server, b"ERR SELECT is not allowed in cluster mode")
     client.database = database_at(server, arguments[1])
     client.reply.ok()
 
@@ -71,6 +71,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         since="1.0.0",
         summary="Change the selected database for the current connection",
         arguments="index:integer",
+        difference="In cluster mode databases below `cluster-databases` (default 1) may be selected, as in Valkey 9.",
     ),
     Command(
         "dbsize",

@@ -4,7 +4,7 @@ from typing import Final, final
 
 from trivet_node.client import Client
 from trivet_node.command import DENYOOM, FAST, READONLY, WRITE, Command, CommandError, KeySpec
-from trivet_node.commands.arguments import database_at, option
+from trivet_node.commands.arguments import database_at, demand_several_databases, option, small_integer
 from trivet_node.keyspace import NO_DEADLINE, Database
 from trivet_node.server.events import GENERIC, notify
 from trivet_node.server.state import Server
@@ -103,12 +103,16 @@ class CopyOptions:
                 self.replace = True
             elif word == b"DB" and position + 1 < len(arguments):
                 position += 1
-                self.database = database_at(server, arguments[position])
+                self.database = _copy_target(server, arguments[position])
             else:
                 raise CommandError(errors.SYNTAX)
             position += 1
-        if server.config.cluster_enabled and (client.database.index != 0 or self.database.index != 0):
-            raise CommandError(b"ERR Copying to another database is not allowed in cluster mode")
+
+
+def _copy_target(server: Server, text: bytes) -> Database:
+    if 0 < small_integer(text) < server.config.databases:
+        demand_several_databases(server, b"ERR Copying to another database is not allowed in cluster mode")
+    return database_at(server, text)
 
 
 def copy(server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -129,8 +133,7 @@ def copy(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def move(server: Server, client: Client, arguments: list[bytes]) -> None:
     """MOVE key db."""
-    if server.config.cluster_enabled:
-        raise CommandError(b"ERR MOVE is not allowed in cluster mode")
+    demand_several_databases(server, b"ERR MOVE is not allowed in cluster mode")
     source = client.database
     target = database_at(server, arguments[2])
     if source is target:
@@ -283,6 +286,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
             KeySpec("OW update", begin=2),
         ),
         arguments="source:key#0 destination:key#1 destination-db:integer=DB? replace:pure-token=REPLACE?",
+        difference="With `cluster-databases` above 1, DB is allowed in cluster mode, as in Valkey 9.",
     ),
     Command(
         "move",
@@ -295,5 +299,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         summary="Move a key to another database",
         keys=(KeySpec("RW access update"),),
         arguments="key:key#0 db:integer",
+        difference="With `cluster-databases` above 1 it is allowed in cluster mode, as in Valkey 9.",
     ),
 )

@@ -210,7 +210,7 @@ def count_keys_in_slot(server: Server, client: Client, arguments: list[bytes]) -
     slot = integer(arguments[2])
     if not 0 <= slot < SLOT_COUNT:
         raise CommandError(b"ERR Invalid slot")
-    client.reply.integer(len(server.keyspace.database(0).slots[slot]))
+    client.reply.integer(len(client.database.slots[slot]))
 
 
 def get_keys_in_slot(server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -220,7 +220,7 @@ def get_keys_in_slot(server: Server, client: Client, arguments: list[bytes]) -> 
     count = integer(arguments[3])
     if not 0 <= slot < SLOT_COUNT or count < 0:
         raise CommandError(b"ERR Invalid slot or number of keys")
-    client.reply.bulk_array(list(server.keyspace.database(0).slots[slot])[:count])
+    client.reply.bulk_array(list(client.database.slots[slot])[:count])
 
 
 # Reports.
@@ -462,6 +462,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
                 since="3.0.0",
                 summary="Return the number of local keys in the specified hash slot",
                 arguments="slot:integer",
+                difference="Of several databases (`cluster-databases`) it counts in the selected one, as in Valkey 9.",
             ),
             Command(
                 "cluster|delslots",
@@ -527,6 +528,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
                 complexity="O(log(N)) where N is the number of requested keys",
                 tips=("nondeterministic_output",),
                 arguments="slot:integer count:integer",
+                difference="Of several databases (`cluster-databases`) it looks into the selected one, as in Valkey 9.",
             ),
             Command(
                 "cluster|help",

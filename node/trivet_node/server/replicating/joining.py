@@ -32,5 +32,5 @@ def exchange(server: Server, keyspace: Keyspace, facts: dict[bytes, bytes], repl
     disconnect_replicas(server)
     # Nothing in it leads to the new data set.
     server.replication.drop_backlog()
-    server.replication.stream_database = min(stream_database(facts), server.config.databases - 1)
+    server.replication.stream_database = min(stream_database(facts), server.config.database_count() - 1)
     server.host.log("notice", "MASTER <-> REPLICA sync: Finished with success")

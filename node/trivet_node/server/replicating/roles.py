@@ -78,7 +78,7 @@ def resume(server: Server, point: HistoryPoint) -> None:
     history = replication.history
     own_id = history.id
     history.restart(point.replication_id, point.offset)
-    replication.stream_database = min(point.database, server.config.databases - 1)
+    replication.stream_database = min(point.database, server.config.database_count() - 1)
     replication.create_backlog(server.config.repl_backlog_size)
     replication.no_replicas_since_ms = int(server.keyspace.now_ms)
     if replication.upstream is None:
