@@ -273,6 +273,8 @@ class Config:
     cluster_replica_no_failover: bool = setting(_YES_NO, False, "cluster-slave-no-failover")
     cluster_replica_validity_factor: int = setting(_NATURAL, 10, "cluster-slave-validity-factor")
     cluster_migration_barrier: int = setting(_NATURAL, 1, honoured=False)
+    # As in Valkey 8: what CLUSTER SLOT-STATS shows besides the number of keys is counted while this is on.
+    cluster_slot_stats_enabled: bool = setting(_YES_NO, False)
     cluster_link_sendbuf_limit: int = setting(Memory(0, ULONG_MAX), 0, honoured=False)
 
     # Watching the node.

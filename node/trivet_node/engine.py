@@ -32,6 +32,8 @@ from trivet_node.expiry import expire_cycle
 from trivet_node.keyspace import EXPIRE_HIDES, EXPIRE_WAITS
 from trivet_node.server.admission import refusal
 from trivet_node.server.call import call
+from trivet_node.server.metered_call import run
+from trivet_node.server.metering import note_queued
 from trivet_node.server.replicating.cron import acknowledge
 from trivet_node.server.replicating.cron import tick as replication_tick
 from trivet_node.server.saving import save_if_due
@@ -199,8 +201,9 @@ class Engine:
         elif client.flags & IN_TRANSACTION != 0 and command.name not in _NOT_QUEUED:
             client.queued.append(QueuedCommand(command, arguments))
             client.reply.simple(b"QUEUED")
+            note_queued(self.server, client, command, arguments)
         else:
-            call(self.server, client, command, arguments)
+            run(self.server, client, command, arguments)
         if skip or client.flags & SILENT != 0:
             client.reply.truncate(size)
         if skip:

@@ -228,3 +228,20 @@ def encode_command(arguments: list[bytes]) -> bytes:
     for argument in arguments:
         parts.append(b"$%d\r\n%s\r\n" % (len(argument), argument))
     return b"".join(parts)
+
+
+def encoded_size(arguments: list[bytes]) -> i64:
+    """Return how many bytes encode_command() would make of a request, without making them."""
+    size: i64 = 3 + _digits(len(arguments))
+    for argument in arguments:
+        length: i64 = len(argument)
+        size += length + 5 + _digits(length)
+    return size
+
+
+def _digits(number: i64) -> i64:
+    digits: i64 = 1
+    while number >= 10:
+        number //= 10
+        digits += 1
+    return digits

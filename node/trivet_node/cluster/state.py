@@ -109,6 +109,11 @@ class ClusterState:
         """Return whose slots and epoch `node` speaks for: a primary for itself, a replica for its primary."""
         return node if node.is_primary() else self.primary_of(node)
 
+    def shard_slots(self) -> int:
+        """Return the slots that this node, or the primary that it follows, owns."""
+        primary = self.claimant(self.myself)
+        return 0 if primary is None else primary.slots
+
     def voters(self) -> list[ClusterNode]:
         """Return the primaries that own slots."""
         return [node for node in self.nodes.values() if node.is_voter()]

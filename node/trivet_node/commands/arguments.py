@@ -16,6 +16,7 @@ from trivet_node.values import long_double
 from trivet_node.values.doubles import parse_double
 from trivet_node.values.strings import parse_integer
 from trivet_wire import errors
+from trivet_wire.slots import SLOT_COUNT
 
 INTEGER_MAX: Final = 2**63 - 1
 INTEGER_MIN: Final = -(2**63)
@@ -123,6 +124,14 @@ def _wait_deadline(server: Server, timeout_ms: int) -> int:
         # Redis lets a time beyond the last one overflow, and never comes to it.
         return FOREVER
     return int(server.keyspace.now_ms) + timeout_ms
+
+
+def slot_at(text: bytes) -> int:
+    """Return the hash slot whose number `text` spells. (Redis: getSlotOrReply.)"""
+    slot = parse_integer(text)
+    if slot is None or not 0 <= slot < SLOT_COUNT:
+        raise CommandError(b"ERR Invalid or out of range slot")
+    return slot
 
 
 def demand_several_databases(server: Server, error: bytes) -> None:

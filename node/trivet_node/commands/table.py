@@ -14,7 +14,7 @@ from trivet_node.commands.lists import blocking as list_blocking
 from trivet_node.commands.lists import edits as list_edits
 from trivet_node.commands.lists import lists
 from trivet_node.commands.lists import moves as list_moves
-from trivet_node.commands.server import administration, cluster, configuration, introspection, replication
+from trivet_node.commands.server import administration, cluster, configuration, hotkeys, introspection, replication
 from trivet_node.commands.server import info as server_info
 from trivet_node.commands.sets import algebra as set_algebra
 from trivet_node.commands.sets import draws as set_draws
@@ -56,6 +56,7 @@ COMMANDS: Final[list[Command]] = [
     *administration.COMMANDS,
     *cluster.COMMANDS,
     *configuration.COMMANDS,
+    *hotkeys.COMMANDS,
     *server_info.COMMANDS,
     *introspection.COMMANDS,
     *replication.COMMANDS,

@@ -32,6 +32,7 @@ from trivet_node.cluster.slots import slots_in
 from trivet_node.cluster.state import ANNOUNCE, SAVE, ClusterState, new_state
 from trivet_node.config import Config
 from trivet_node.replication.upstream import CONNECTED
+from trivet_node.server import metering
 from trivet_node.server.replicating import roles
 from trivet_node.server.state import CHECK_CLUSTER, Server
 from trivet_wire.addresses import BUS_PORT_OFFSET
@@ -50,6 +51,7 @@ def join(server: Server, config_text: str) -> None:
     state.todo |= SAVE
     server.cluster = ClusterMachine(state)
     server.checks |= CHECK_CLUSTER
+    metering.follow(server)
 
 
 def _first_state(options: ClusterOptions, random: Random, config_text: str) -> ClusterState:
@@ -96,7 +98,7 @@ def happened(server: Server, event: Event, now_ms: int) -> None:
         _report_replication(server, machine.state)
         machine.state.unix_offset_ms = int(server.keyspace.now_ms) - now_ms
         _carry_out(server, machine.step(event, now_ms))
-        server.served_slots = machine.state.served_slots
+        _follow_slots(server, machine.state)
 
 
 def commit(server: Server) -> None:
@@ -105,7 +107,7 @@ def commit(server: Server) -> None:
     if machine is not None:
         machine.settle()
         _carry_out(server, machine.take())
-        server.served_slots = machine.state.served_slots
+        _follow_slots(server, machine.state)
         server.host.perform(Wake())
 
 
@@ -155,6 +157,17 @@ def _carry_out(server: Server, effects: list[Effect]) -> None:
             server.keyspace.flush()
         else:
             server.host.perform(effect)
+
+
+def _follow_slots(server: Server, state: ClusterState) -> None:
+    """Take over which slots are served; what commands on those that are gone have cost is forgotten."""
+    server.served_slots = state.served_slots
+    stats = server.slot_stats
+    if stats is not None:
+        slots = state.shard_slots()
+        if stats.slots & ~slots:
+            stats.forget(slots_in(stats.slots & ~slots))
+        stats.slots = slots
 
 
 def _drop_slots(server: Server, slots: int) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from trivet_node import access
 from trivet_node.client import UNAUTHENTICATED
-from trivet_node.server import cluster_member, events
+from trivet_node.server import cluster_member, events, metering
 from trivet_node.server.replicating.roles import apply_role
 from trivet_node.server.saving import update_disk_check
 from trivet_node.server.state import Server
@@ -122,5 +122,6 @@ _EFFECTS: Final[dict[str, Callable[[Server], None]]] = {
     "cluster_allow_reads_when_down": cluster_member.adapt,
     "cluster_replica_no_failover": cluster_member.adapt,
     "cluster_replica_validity_factor": cluster_member.adapt,
+    "cluster_slot_stats_enabled": metering.follow,
     "repl_ping_replica_period": cluster_member.adapt,
 }

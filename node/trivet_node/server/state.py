@@ -13,6 +13,8 @@ from trivet_node.command import Command
 from trivet_node.config import Config
 from trivet_node.host import Host
 from trivet_node.keyspace import Keyspace
+from trivet_node.metering.hot_keys import HotKeys
+from trivet_node.metering.slot_stats import SlotStats
 from trivet_node.persistence.schedule import SnapshotState
 from trivet_node.propagation import Propagation
 from trivet_node.pubsub import PubSub
@@ -30,6 +32,8 @@ CHECK_STALE: Final = 1 << 2
 CHECK_LOADING: Final = 1 << 3
 CHECK_GOOD_REPLICAS: Final = 1 << 4
 CHECK_DISK: Final = 1 << 5
+# Refuses nothing: it leads commands to server/metered_call.py.
+CHECK_METERED: Final = 1 << 6
 
 
 @final
@@ -62,6 +66,10 @@ class Server:
         self.cluster: ClusterMachine | None = None
         self.served_slots: bytes = bytes(SLOT_COUNT)
         self.checks: i64 = 0
+        # What commands cost, while somebody wants to know: see server/metering.py.
+        self.slot_stats: SlotStats | None = None
+        self.meters_slots: bool = False
+        self.hot_keys: HotKeys | None = None
         # 0 outside commands, 1 inside one, more inside EXEC: only the outermost command propagates.
         self.call_depth: i64 = 0
         self._last_client_id: int = 0

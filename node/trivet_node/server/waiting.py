@@ -15,6 +15,7 @@ from trivet_node.client import CLOSE_AFTER_REPLY, Client
 from trivet_node.cluster.redirect import redirection
 from trivet_node.cluster.state import ClusterState
 from trivet_node.command import WRITE
+from trivet_node.server.metering import note_served
 from trivet_node.server.state import Server
 from trivet_wire import errors
 
@@ -55,6 +56,7 @@ def _offer(server: Server, wait: KeyWait, key: bytes) -> None:
         client.write_offset = server.replication.history.offset
     if served:
         server.blocking.release(wait, size)
+        note_served(server, key, len(client.reply) - size)
 
 
 def _serve(server: Server, wait: KeyWait, key: bytes, size: i64) -> bool:

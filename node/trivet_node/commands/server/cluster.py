@@ -22,8 +22,9 @@ from trivet_node.command import (
     CommandError,
     container,
 )
-from trivet_node.commands.arguments import integer
+from trivet_node.commands.arguments import integer, slot_at
 from trivet_node.commands.server.cluster_maps import reply_links, reply_shards, reply_slots
+from trivet_node.commands.server.cluster_slot_stats import reply_slot_stats
 from trivet_node.server.cluster_member import catch_up, commit
 from trivet_node.server.state import Server
 from trivet_node.values.strings import parse_integer
@@ -261,6 +262,11 @@ def links(server: Server, client: Client, arguments: list[bytes]) -> None:
     reply_links(state_of(server), client)
 
 
+def slot_stats(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """CLUSTER SLOT-STATS SLOTSRANGE start-slot end-slot | ORDERBY metric [LIMIT limit] [ASC | DESC]."""
+    reply_slot_stats(server, client, state_of(server), arguments)
+
+
 def replicas(server: Server, client: Client, arguments: list[bytes]) -> None:
     """CLUSTER REPLICAS node-id."""
     state = state_of(server)
@@ -306,15 +312,8 @@ def _text(argument: bytes) -> str:
     return argument.decode(errors="replace")
 
 
-def _slot(argument: bytes) -> int:
-    slot = parse_integer(argument)
-    if slot is None or not 0 <= slot < SLOT_COUNT:
-        raise CommandError(b"ERR Invalid or out of range slot")
-    return slot
-
-
 def _slot_list(arguments: list[bytes]) -> int:
-    return _union([range_of_slots(slot, slot) for slot in [_slot(argument) for argument in arguments[2:]]])
+    return _union([range_of_slots(slot, slot) for slot in [slot_at(argument) for argument in arguments[2:]]])
 
 
 def _slot_ranges(arguments: list[bytes], command: str) -> int:
@@ -322,8 +321,8 @@ def _slot_ranges(arguments: list[bytes], command: str) -> int:
         raise CommandError(errors.wrong_arity(command))
     ranges: list[int] = []
     for index in range(2, len(arguments), 2):
-        first = _slot(arguments[index])
-        last = _slot(arguments[index + 1])
+        first = slot_at(arguments[index])
+        last = slot_at(arguments[index + 1])
         if first > last:
             raise CommandError(b"ERR start slot number %d is greater than end slot number %d" % (first, last))
         ranges.append(range_of_slots(first, last))
@@ -689,6 +688,24 @@ COMMANDS: Final[tuple[Command, ...]] = (
                 doc_flags=("deprecated",),
                 deprecated_since="5.0.0",
                 replaced_by="`CLUSTER REPLICAS`",
+            ),
+            Command(
+                "cluster|slot-stats",
+                -4,
+                slot_stats,
+                STALE | LOADING,
+                group="cluster",
+                since="8.2.0",
+                summary="Return an array of slot usage statistics for slots assigned to the current node",
+                complexity="O(N) where N is the total number of slots based on arguments. O(N*log(N)) with ORDERBY "
+                "subcommand.",
+                tips=("nondeterministic_output", "request_policy:all_shards"),
+                arguments="filter:oneof(slotsrange:block=SLOTSRANGE(start-slot:integer end-slot:integer) "
+                "orderby:block=ORDERBY(metric:string limit:integer=LIMIT? "
+                "order:oneof?(asc:pure-token=ASC desc:pure-token=DESC)))",
+                difference="Of Redis 8.2 and Valkey 8; all but `key-count` is there while "
+                "`cluster-slot-stats-enabled` is on. Inline requests count as if sent as arrays, messages of sharded "
+                "channels not at all, and of commands that wait only the time until they do.",
             ),
             Command(
                 "cluster|slots",

@@ -61,6 +61,8 @@ def resetstat(server: Server, client: Client, arguments: list[bytes]) -> None:
     keyspace.hits = 0
     keyspace.misses = 0
     keyspace.expired_total = 0
+    if server.slot_stats is not None:
+        server.slot_stats.reset()
     for command in server.table.values():
         for each in (command, *command.subcommands.values()):
             each.calls = 0

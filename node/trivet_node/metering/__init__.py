@@ -1,0 +1,1 @@
+"""What commands cost, by slot and by key: pure counters that are fed by server/metering.py while somebody asks."""
