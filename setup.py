@@ -32,6 +32,7 @@ CORE = [
 AROUND = [
     *sorted(glob("node/trivet_node/cluster/*.py")),
     *sorted(glob("node/trivet_node/commands/**/*.py", recursive=True)),
+    *sorted(glob("node/trivet_node/metering/*.py")),
     *sorted(glob("node/trivet_node/persistence/*.py")),
     *sorted(glob("node/trivet_node/replication/*.py")),
 ]
