@@ -13,6 +13,7 @@ from trivet_node.config import Config
 from trivet_node.config_loading import ConfigError, load_config
 from trivet_node.shell.bus import open_bus_listeners
 from trivet_node.shell.config_files import read_config_files
+from trivet_node.shell.invocation import Invocation
 from trivet_node.shell.listeners import open_listeners
 from trivet_node.shell.node import Node
 from trivet_node.shell.process import allow_open_files, start_line
@@ -47,6 +48,7 @@ def main(argv: Sequence[str]) -> int:
     if len(argv) == 1 and argv[0] in _ANSWERS:
         sys.stdout.write(_ANSWERS[argv[0]])
         return 0
+    invocation = Invocation(argv)
     try:
         config = load_config(argv, read_config_files)
     except ConfigError as error:
@@ -58,10 +60,10 @@ def main(argv: Sequence[str]) -> int:
     except StartError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    return _serve(config)
+    return _serve(config, invocation)
 
 
-def _serve(config: Config) -> int:
+def _serve(config: Config, invocation: Invocation) -> int:
     log.log("notice", start_line(config))
     for warning in [*config.warnings, *allow_open_files(config)]:
         log.log("warning", warning)
@@ -72,11 +74,15 @@ def _serve(config: Config) -> int:
         log.log("warning", f"Failed listening on port {config.port} (TCP), aborting.")
         return 1
     with pid_file(config.pidfile):
-        node = Node(config)
+        node = Node(config, invocation)
         if config.cluster_enabled and not _join_cluster(node):
             return 1
         log.log("notice", "Server initialized")
-        return _run(node, listeners)
+        status = _run(node, listeners)
+    if node.restart_delay_ms is not None:
+        invocation.repeat(node.restart_delay_ms)
+        return 1
+    return status
 
 
 def _run(node: Node, listeners: list[socket.socket]) -> int:

@@ -109,7 +109,7 @@ class Config:
     client_query_buffer_limit: int = setting(Memory(_MB, LONG_MAX), _GB)
     client_output_buffer_limit: OutputLimits = setting(OutputLimitsKind(), _OUTPUT_LIMITS)  # noqa: RUF009 (frozen)
     proto_max_bulk_len: int = setting(Memory(_MB, LONG_MAX), 512 * _MB)
-    maxmemory_clients: int = setting(MemoryOrPercent(0, ULONG_MAX), 0, honoured=False)
+    maxmemory_clients: int = setting(MemoryOrPercent(0, ULONG_MAX), 0)
 
     # Who may do what.
     requirepass: str = setting(_TEXT, "")

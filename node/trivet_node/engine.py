@@ -32,6 +32,7 @@ from trivet_node.expiry import expire_cycle
 from trivet_node.keyspace import EXPIRE_HIDES, EXPIRE_WAITS
 from trivet_node.server.admission import refusal
 from trivet_node.server.call import call
+from trivet_node.server.client_memory import evict_clients
 from trivet_node.server.metered_call import run
 from trivet_node.server.metering import note_queued
 from trivet_node.server.replicating.cron import acknowledge
@@ -99,6 +100,10 @@ class Engine:
         """Let time pass; return whether more work is waiting that should not wait for the next tick."""
         keyspace = self.server.keyspace
         keyspace.now_ms = now_ms
+        if self.server.debug.cron_paused:
+            self.server.blocking.tick(now_ms)
+            self._resume_released()
+            return False
         more = expire_cycle(keyspace)
         more = keyspace.free_some(_FREED_EACH_TICK) or more
         if keyspace.expired:
@@ -108,6 +113,8 @@ class Engine:
         redirect_waiting(self.server)
         self.server.blocking.tick(now_ms)
         save_if_due(self.server)
+        if self.server.config.maxmemory_clients != 0:
+            evict_clients(self.server)
         self.server.stats.sample(now_ms)
         replication_tick(self.server)
         self._resume_released()

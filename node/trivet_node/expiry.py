@@ -23,7 +23,7 @@ def expire_cycle(keyspace: Keyspace, budget: int = CYCLE_KEYS) -> bool:
 
     A replica deletes nothing: its primary does.
     """
-    if keyspace.expire_mode != EXPIRE_DELETES:
+    if keyspace.expire_mode != EXPIRE_DELETES or not keyspace.active_expiry:
         return False
     left: i64 = budget
     for database in keyspace.used_databases():

@@ -3,7 +3,7 @@
 The shell subclasses `Host`; tests use a fake. A method that returns a bool says whether it worked.
 """
 
-from typing import Final, final
+from typing import BinaryIO, Final, final
 
 from mypy_extensions import mypyc_attr
 
@@ -41,8 +41,31 @@ class Host:
         """End the process after the present burst; a snapshot that was asked for is written already."""
         raise NotImplementedError
 
-    def rewrite_config(self) -> str:
-        """Write the configuration back to its file; return an error text, or an empty string."""
+    def request_restart(self, delay_ms: int) -> None:
+        """End the process as request_shutdown() does, and start it again `delay_ms` later."""
+        raise NotImplementedError
+
+    def restart_now(self, delay_ms: int) -> None:
+        """Start the process again after `delay_ms` without ending it in an orderly way; returns where that failed."""
+        raise NotImplementedError
+
+    def crash(self, signal_number: int, reason: str) -> None:
+        """End the process at once, by a signal, with `reason` in its log."""
+        raise NotImplementedError
+
+    def open_snapshot(self) -> BinaryIO:
+        """Open the snapshot on disk for reading. Raises OSError."""
+        raise NotImplementedError
+
+    def print_text(self, text: bytes) -> None:
+        """Write to the standard output."""
+        raise NotImplementedError
+
+    def rewrite_config(self, every: bool = False) -> str:
+        """Write the configuration back to its file; return an error text, or an empty string.
+
+        With `every` there is a line for each setting, defaults included.
+        """
         raise NotImplementedError
 
     def now_us(self) -> int:

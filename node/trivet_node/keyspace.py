@@ -83,6 +83,8 @@ class Keyspace:
         self.now_ms: i64 = 0
         self.dirty: i64 = 0
         self.expire_mode: i64 = EXPIRE_DELETES
+        # Whether keys are deleted that nobody looks at.
+        self.active_expiry: bool = True
         self.hits: i64 = 0
         self.misses: i64 = 0
         self.expired_total: i64 = 0

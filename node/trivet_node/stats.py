@@ -51,6 +51,7 @@ class Stats:
         self.partial_syncs_refused: i64 = 0
         self.output_buffer_limit_disconnections: i64 = 0
         self.query_buffer_limit_disconnections: i64 = 0
+        self.clients_evicted: i64 = 0
         self.command_rate: Rate = Rate()
         self.input_rate: Rate = Rate()
         self.output_rate: Rate = Rate()

@@ -1,4 +1,4 @@
-"""What two peers hold in the end: type, encoding, contents and deadline of every key, and what DUMP makes of it.
+"""What two peers hold in the end: type, encoding, contents, digest and deadline of every key, and its DUMP.
 
 Order counts wherever Redis keeps one: also for hashes and sets, as long as they are packed.
 Dumps need not be the same bytes, but each side must restore the other's to the same value.
@@ -40,6 +40,7 @@ def compare_contents(one: Peer, other: Peer, client: int, same: Same) -> None:
         keys = _compare_keys(one, other, client, database)
         _compare_values(one, other, client, keys, f"in the end, database {database}: ")
         requests = [(b"PEXPIRETIME", key) for key in keys]
+        requests += [(b"DEBUG", b"DIGEST-VALUE", key) for key in keys if not key.startswith(CHANCE)]
         for request, first, second in _ask_both(one, other, client, requests):
             if not same(request, first, second):
                 raise Difference(f"in the end, database {database}: {show(request)}\n  {cut(first)}\n  {cut(second)}")

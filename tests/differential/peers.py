@@ -72,7 +72,7 @@ class EnginePeer:
 
     def _start(self) -> None:
         self._host = StrictHost()
-        self.server = Server(Config(), self._host, random.Random(1), "a" * 40, _now_ms())
+        self.server = Server(Config(enable_debug_command="yes"), self._host, random.Random(1), "a" * 40, _now_ms())
         self.engine = Engine(self.server)
         self._clients: list[Client] = []
         self._stream_offset = 0

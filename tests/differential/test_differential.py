@@ -20,7 +20,7 @@ from tests.differential.families import mixture
 from tests.differential.generator import Arguments
 from tests.differential.peers import EnginePeer, Peer, RealReplica, SocketPeer, lazy_redis_server
 from tests.differential.sequences import check, generated
-from tests.processes import start_server
+from tests.processes import start_trivet_node
 
 # As many make more than 100,000 commands. The run that repeats the tests interpreted takes fewer: see tests/run.py.
 FULL_SEQUENCES: Final = 280
@@ -141,7 +141,7 @@ def test_deadlines_that_pass_meanwhile(real: SocketPeer) -> None:
 
 def test_node_answers_as_redis_does(tmp_path: Path, real: SocketPeer) -> None:
     """The same over the sockets of a whole node; it deletes expired keys on its own, so there are none."""
-    with start_server([sys.executable, "-m", "trivet_node"], tmp_path) as process:
+    with start_trivet_node(tmp_path, "--enable-debug-command", "yes") as process:
         node = SocketPeer(process)
         for seed in range(NODE_SEQUENCES):
             compare(node, real, 3000 + seed, expired=False)

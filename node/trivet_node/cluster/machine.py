@@ -247,6 +247,9 @@ class ClusterMachine:
             state.links[event.link] = link
         received = state.traffic.received
         received[message.kind] = received.get(message.kind, 0) + 1
+        if message.kind == state.dropped_kind:
+            state.log("warning", "Packet that matches debug drop filter received")
+            return
         sender = self._known_sender(message)
         if sender is not None:
             self._hear(sender, message)

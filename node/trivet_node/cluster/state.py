@@ -90,6 +90,8 @@ class ClusterState:
         self.links: dict[int, Link] = {}
         self.next_link: int = 1
         self.traffic: Traffic = Traffic()
+        # Messages of this kind are dropped when they come in. (DEBUG DROP-CLUSTER-PACKET-FILTER)
+        self.dropped_kind: str = ""
         self.todo: i64 = 0
         self.effects: list[Effect] = []
 

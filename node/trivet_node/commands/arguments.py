@@ -4,6 +4,7 @@
 """
 
 import math
+import re
 from typing import Final
 
 from mypy_extensions import i64
@@ -22,6 +23,8 @@ INTEGER_MAX: Final = 2**63 - 1
 INTEGER_MIN: Final = -(2**63)
 _INT_MAX: Final = 2**31 - 1
 _INT_MIN: Final = -(2**31)
+_LEADING_INTEGER: Final = re.compile(rb"[ \t\n\v\f\r]*[+-]?[0-9]+")
+_DIGITS_MAX: Final = 100
 _MS_PER_SECOND: Final = 1000
 _NEGATIVE_TIMEOUT: Final = b"ERR timeout is negative"
 
@@ -50,6 +53,12 @@ def integer_in(text: bytes, smallest: int, largest: int, error: bytes = b"") -> 
 def small_integer(text: bytes, error: bytes = b"") -> int:
     """Return the signed 32-bit number that `text` spells; `error` replaces both of Redis' own texts."""
     return integer_in(text, _INT_MIN, _INT_MAX, error)
+
+
+def leading_integer(text: bytes) -> int:
+    """Return the number that `text` begins with, 0 where there is none, within 32 bits: C's atoi decides in Redis."""
+    found = _LEADING_INTEGER.match(text)
+    return max(_INT_MIN, min(int(found[0][:_DIGITS_MAX]), _INT_MAX)) if found else 0
 
 
 def double(text: bytes, error: bytes = errors.NOT_A_FLOAT) -> float:

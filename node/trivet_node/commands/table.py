@@ -5,6 +5,7 @@ from typing import Final
 from trivet_node.command import Command
 from trivet_node.commands.bitmaps import bitfields, bitmaps
 from trivet_node.commands.connections import clients, connection, pubsub, transactions
+from trivet_node.commands.debug import debug
 from trivet_node.commands.geo import geo
 from trivet_node.commands.geo import searches as geo_searches
 from trivet_node.commands.hashes import choices as hash_choices
@@ -36,6 +37,7 @@ COMMANDS: Final[list[Command]] = [
     *connection.COMMANDS,
     *pubsub.COMMANDS,
     *transactions.COMMANDS,
+    *debug.COMMANDS,
     *geo.COMMANDS,
     *geo_searches.COMMANDS,
     *hash_choices.COMMANDS,

@@ -23,21 +23,33 @@ def dump_value(value: object, limits: PackingLimits, compress: bool) -> bytes:
     """Return the payload of a value; `compress` is the setting rdbcompression."""
     sink = RdbSink(compress)
     sink.byte(form_of(value))
-    part = write_part(sink, value, 0, limits)
-    while part != DONE:
-        part = write_part(sink, value, part, limits)
+    _write(sink, value, limits)
     sink.raw(VERSION.to_bytes(2, "little"))
     body = sink.take()
     return body + sink.crc.to_bytes(_CHECKSUM_BYTES, "little")
 
 
-def is_intact(payload: bytes) -> bool:
-    """Say whether a payload is of a version that is known, and arrived as it was sent."""
+def serialized_bytes(value: object, limits: PackingLimits, compress: bool) -> int:
+    """Return the size of a value in an RDB file, without its form and key. (Redis: rdbSavedObjectLen.)"""
+    sink = RdbSink(compress)
+    _write(sink, value, limits)
+    return len(sink)
+
+
+def _write(sink: RdbSink, value: object, limits: PackingLimits) -> None:
+    part = write_part(sink, value, 0, limits)
+    while part != DONE:
+        part = write_part(sink, value, part, limits)
+
+
+def is_intact(payload: bytes, checks_sum: bool = True) -> bool:
+    """Say whether a payload is of a version that is known, and, where its sum is checked, arrived as it was sent."""
     if len(payload) < _FOOTER_BYTES:
         return False
     body = payload[:-_CHECKSUM_BYTES]
-    version = int.from_bytes(body[-2:], "little")
-    return version <= VERSION and crc64(body) == int.from_bytes(payload[-_CHECKSUM_BYTES:], "little")
+    if int.from_bytes(body[-2:], "little") > VERSION:
+        return False
+    return not checks_sum or crc64(body) == int.from_bytes(payload[-_CHECKSUM_BYTES:], "little")
 
 
 def restore_value(payload: bytes, limits: PackingLimits) -> object:

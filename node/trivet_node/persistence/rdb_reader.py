@@ -52,11 +52,16 @@ class RdbReader:
 
     Keys whose deadline lies before `now_ms` (Unix milliseconds) are left out, unless it is KEEP_EXPIRED. So are
     collections without elements, which Redis once wrote. When, or how often, keys were used is kept where the
-    keyspace keeps such a log.
+    keyspace keeps such a log. The checksum counts only if `checks_sum`.
     """
 
     def __init__(
-        self, read: Callable[[int], bytes], keyspace: Keyspace, limits: PackingLimits, now_ms: int = KEEP_EXPIRED
+        self,
+        read: Callable[[int], bytes],
+        keyspace: Keyspace,
+        limits: PackingLimits,
+        now_ms: int = KEEP_EXPIRED,
+        checks_sum: bool = True,
     ) -> None:
         self.source: RdbSource = RdbSource(read)
         self.facts: dict[bytes, bytes] = {}
@@ -66,6 +71,7 @@ class RdbReader:
         self._keyspace: Keyspace = keyspace
         self._limits: PackingLimits = limits
         self._now_ms: int = now_ms
+        self._checks_sum: bool = checks_sum
         self._database: Database = keyspace.database(0)
         self._deadline_ms: int = _NO_DEADLINE
         self._frequency: int = _UNKNOWN
@@ -169,7 +175,7 @@ class RdbReader:
         computed = self.source.crc()
         begin = self.source.offset()
         stored = self.source.integer(8)
-        if stored not in (0, computed):
+        if self._checks_sum and stored not in (0, computed):
             raise RdbError(begin, f"wrong checksum: computed {computed:016x}, the file says {stored:016x}")
 
 

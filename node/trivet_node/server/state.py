@@ -11,6 +11,7 @@ from trivet_node.client import PENDING, PRIMARY, UNAUTHENTICATED, Client
 from trivet_node.cluster.machine import ClusterMachine
 from trivet_node.command import Command
 from trivet_node.config import Config
+from trivet_node.debugging import DebugSwitches
 from trivet_node.host import Host
 from trivet_node.keyspace import Keyspace
 from trivet_node.metering.hot_keys import HotKeys
@@ -58,6 +59,7 @@ class Server:
         self.pending: list[Client] = []
         self.pubsub: PubSub = PubSub()
         self.stats: Stats = Stats()
+        self.debug: DebugSwitches = DebugSwitches()
         self.snapshots: SnapshotState = SnapshotState(config.save, now_ms)
         self.propagation: Propagation = Propagation()
         self.replication: Replication = Replication(new_replication_id(random))

@@ -22,12 +22,15 @@ def read_config_files(path: str) -> list[str]:
     return [Path(name).read_text(encoding="utf-8", errors="surrogateescape") for name in paths]
 
 
-def rewrite_config_file(config: Config) -> str:
-    """Write `config` back to the file it was read from, whole or not at all; return an error text, or nothing."""
+def rewrite_config_file(config: Config, every: bool) -> str:
+    """Write `config` back to the file it was read from, whole or not at all; return an error text, or nothing.
+
+    With `every` defaults have lines, too.
+    """
     path = Path(config.config_file)
     try:
         text = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
-        replace_file(path, [to_bytes(rewritten(text, config))])
+        replace_file(path, [to_bytes(rewritten(text, config, every))])
     except OSError as error:
         return error.strerror or str(error)
     return ""

@@ -17,7 +17,7 @@ import trio
 from trivet_node.client import Client
 from trivet_node.engine import Engine
 from trivet_node.persistence.rdb_format import RdbError
-from trivet_node.persistence.rdb_reader import RdbReader
+from trivet_node.persistence.rdb_reader import KEEP_EXPIRED, RdbReader
 from trivet_node.replication.handshake import ASKS, FULL, Handshake, HandshakeError, Introduction
 from trivet_node.replication.payload import Payload, PayloadError
 from trivet_node.replication.upstream import CONNECT, CONNECTED, CONNECTING, HANDSHAKE, TRANSFER, Upstream
@@ -152,7 +152,8 @@ class PrimaryLink:
             rest = await self._receive_snapshot(upstream, receiver, file)
             file.seek(0)
             keyspace = self.server.keyspace.beside()
-            reader = RdbReader(file.read, keyspace, self.server.limits)
+            checks_sum = not self.server.debug.skips_checksums
+            reader = RdbReader(file.read, keyspace, self.server.limits, KEEP_EXPIRED, checks_sum)
             with first_of(RdbError, trio.BrokenResourceError):
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(receiver.keep_alive)

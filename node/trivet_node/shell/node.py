@@ -11,8 +11,9 @@ import gc
 import random
 import signal
 import socket
+import sys
 import time
-from typing import Final
+from typing import BinaryIO, Final
 
 import trio
 
@@ -32,6 +33,7 @@ from trivet_node.shell.config_files import rewrite_config_file
 from trivet_node.shell.disk import load_snapshot
 from trivet_node.shell.farewell import let_replicas_catch_up
 from trivet_node.shell.instances import OtherInstances
+from trivet_node.shell.invocation import Invocation
 from trivet_node.shell.links import PrimaryLink
 from trivet_node.shell.live_settings import apply_to_shell
 from trivet_node.shell.process import process_facts
@@ -54,8 +56,11 @@ _NS_PER_US: Final = 1000
 class Node(Host):
     """One running node, and the outside world for its engine."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, invocation: Invocation) -> None:
         self.config = config
+        self.invocation = invocation
+        # Where the process is to start again after run(): how long after.
+        self.restart_delay_ms: int | None = None
         source = random.SystemRandom()
         run_id = f"{source.getrandbits(160):040x}"
         self.server = Server(config, self, random.Random(source.getrandbits(64)), run_id, unix_ms())
@@ -132,6 +137,30 @@ class Node(Host):
         log.log("warning", "User requested shutdown...")
         self._stop.set()
 
+    def request_restart(self, delay_ms: int) -> None:
+        """End the process after the present burst, and start it again."""
+        self.restart_delay_ms = delay_ms
+        self.request_shutdown()
+
+    def restart_now(self, delay_ms: int) -> None:
+        """Start the process again without ending it in an orderly way."""
+        self.invocation.repeat(delay_ms)
+
+    def crash(self, signal_number: int, reason: str) -> None:
+        """End the process at once, by a signal."""
+        log.log("warning", reason)
+        signal.signal(signal_number, signal.SIG_DFL)
+        signal.raise_signal(signal_number)
+
+    def open_snapshot(self) -> BinaryIO:
+        """Open the snapshot on disk for reading."""
+        return self.snapshots.path().open("rb")
+
+    def print_text(self, text: bytes) -> None:
+        """Write to the standard output."""
+        sys.stdout.buffer.write(text)
+        sys.stdout.buffer.flush()
+
     def sleep(self, seconds: float) -> None:
         """Stop the whole node for a while."""
         time.sleep(seconds)
@@ -144,9 +173,9 @@ class Node(Host):
         """Return the time of day in Unix microseconds."""
         return time.time_ns() // _NS_PER_US
 
-    def rewrite_config(self) -> str:
+    def rewrite_config(self, every: bool = False) -> str:
         """Write the settings that count now to the configuration file."""
-        return rewrite_config_file(self.config)
+        return rewrite_config_file(self.config, every)
 
     def settings_changed(self, attributes: list[str]) -> str:
         """Follow settings that concern sockets, the log or the process."""

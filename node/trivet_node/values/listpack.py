@@ -202,6 +202,12 @@ def write_entry(out: BytesWriter, value: bytes) -> None:
         out.append(length + 1)
 
 
+def parts(pack: bytes, at: i64) -> tuple[i64, i64]:
+    """Return how many bytes of an entry say what it is, and how many follow them, without its length at the end."""
+    head = _head_size(pack[at])
+    return head, _size(pack, at) - head
+
+
 def _begins_as_integer(byte: i64) -> bool:
     return _ZERO <= byte <= _NINE or byte == _MINUS
 

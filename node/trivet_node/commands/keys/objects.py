@@ -49,13 +49,17 @@ def object_encoding(server: Server, client: Client, arguments: list[bytes]) -> N
 
 
 def object_refcount(server: Server, client: Client, arguments: list[bytes]) -> None:
-    """OBJECT REFCOUNT key. There is one reference to every value, but for the integers that Redis shares."""
+    """OBJECT REFCOUNT key."""
     value = client.database.glance(arguments[2], False)
     if value is None:
         client.reply.null()
     else:
-        shared = isinstance(value, int) and 0 <= value < _SHARED_INTEGERS
-        client.reply.integer(_SHARED_REFERENCES if shared else 1)
+        client.reply.integer(reference_count(value))
+
+
+def reference_count(value: object) -> int:
+    """Return how many references Redis has to a value: one, but for the integers that it shares."""
+    return _SHARED_REFERENCES if isinstance(value, int) and 0 <= value < _SHARED_INTEGERS else 1
 
 
 def object_idletime(server: Server, client: Client, arguments: list[bytes]) -> None:

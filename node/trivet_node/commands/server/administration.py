@@ -1,4 +1,4 @@
-"""Time, snapshots, shutdown and debugging. (Redis: group "server".)"""
+"""Time, snapshots and shutdown. (Redis: group "server".)"""
 
 from typing import Final
 
@@ -17,18 +17,12 @@ from trivet_node.command import (
     CommandError,
 )
 from trivet_node.commands.arguments import option
-from trivet_node.limits import is_loopback
 from trivet_node.server import saving
 from trivet_node.server.state import CHECK_LOADING, Server
 from trivet_wire import errors
-from trivet_wire.help import reply_help
 from trivet_wire.version import REDIS_VERSION
 
 _SAVING: Final = b"ERR Background save already in progress"
-_DEBUG_DENIED: Final = (
-    b'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a local '
-    b"connection, otherwise you need to set this option in the configuration file, and then restart the server."
-)
 _MS_PER_S: Final = 1000
 _SHUTDOWN_WORDS: Final = frozenset([b"SAVE", b"NOSAVE", b"NOW", b"FORCE"])
 
@@ -83,44 +77,10 @@ def shutdown(server: Server, client: Client, arguments: list[bytes]) -> None:
     client.flags |= CLOSE_NOW
 
 
-def debug(server: Server, client: Client, arguments: list[bytes]) -> None:
-    """DEBUG SLEEP seconds|HELP."""
-    allowed = server.config.enable_debug_command
-    if allowed == "no" or (allowed == "local" and not _is_local(client)):
-        raise CommandError(_DEBUG_DENIED)
-    word = option(arguments[1])
-    if word == b"HELP" and len(arguments) == 2:
-        reply_help(client.reply, "DEBUG", _DEBUG_HELP)
-    elif word == b"SLEEP" and len(arguments) == 3:
-        server.host.sleep(_seconds(arguments[2]))
-        client.reply.ok()
-    else:
-        raise CommandError(
-            b"ERR unknown subcommand or wrong number of arguments for '%s'. Try DEBUG HELP." % arguments[1][:128]
-        )
-
-
 def lolwut(server: Server, client: Client, arguments: list[bytes]) -> None:
     """LOLWUT [VERSION version]: the part that is information."""
     client.reply.verbatim(f"Redis ver. {REDIS_VERSION}\n".encode())
 
-
-def _seconds(text: bytes) -> float:
-    """Return the number that `text` begins with, zero where there is none: C's strtod decides in Redis."""
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        return 0.0
-
-
-def _is_local(client: Client) -> bool:
-    return client.is_on_unix_socket() or is_loopback(client.address.rpartition(":")[0].strip("[]"))
-
-
-_DEBUG_HELP: Final = (
-    "SLEEP <seconds>",
-    "    Stop the server for <seconds>. Decimals allowed.",
-)
 
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(
@@ -179,18 +139,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         arguments="nosave_save:oneof?(nosave:pure-token=NOSAVE save:pure-token=SAVE) "
         "now:pure-token=NOW?@7.0.0 force:pure-token=FORCE?@7.0.0 "
         "abort:pure-token=ABORT?@7.0.0",
-    ),
-    Command(
-        "debug",
-        -2,
-        debug,
-        ADMIN | NOSCRIPT | LOADING | STALE,
-        group="server",
-        since="1.0.0",
-        summary="A container for debugging commands",
-        complexity="Depends on subcommand.",
-        doc_flags=("syscmd",),
-        difference="Of its subcommands there are SLEEP and HELP.",
     ),
     Command(
         "lolwut",

@@ -1,0 +1,62 @@
+"""The snapshot on disk, loaded into a running node (DEBUG RELOAD).
+
+It is read beside the present data, which is given up only when all of it is there: where anything is wrong with the
+file, nothing was lost. (Redis: debug.c, which empties the databases first, and exits where a key is there twice.)
+"""
+
+from typing import Final
+
+from trivet_node.keyspace import NO_DEADLINE, Database, Keyspace
+from trivet_node.persistence.rdb_format import RdbError
+from trivet_node.persistence.rdb_reader import KEEP_EXPIRED, RdbReader
+from trivet_node.server.state import Server
+
+_KEYS_PER_STEP: Final = 100_000
+
+
+def reload(server: Server, keeps_keys: bool, merges: bool) -> str:
+    """Put the snapshot's keys in place of the present ones; return why that failed, or nothing.
+
+    With `keeps_keys` they join them; a key that is on both sides is an error, or comes from the snapshot if `merges`.
+    Nobody who follows this node hears of it, but watches break.
+    """
+    loaded = server.keyspace.beside()
+    # A replica keeps expired keys until its primary deletes them.
+    expired_before_ms = KEEP_EXPIRED if server.replication.upstream is not None else int(server.keyspace.now_ms)
+    try:
+        with server.host.open_snapshot() as file:
+            reader = RdbReader(file.read, loaded, server.limits, expired_before_ms, not server.debug.skips_checksums)
+            while reader.step(_KEYS_PER_STEP):
+                pass
+    except (OSError, RdbError) as error:
+        return str(error)
+    dirty = server.keyspace.dirty
+    failure = _join(server.keyspace, loaded, merges) if keeps_keys else _exchange(server.keyspace, loaded)
+    server.keyspace.dirty = dirty
+    return failure
+
+
+def _exchange(keyspace: Keyspace, loaded: Keyspace) -> str:
+    keyspace.adopt(loaded)
+    return ""
+
+
+def _join(keyspace: Keyspace, loaded: Keyspace, merges: bool) -> str:
+    for source in loaded.used_databases():
+        target = keyspace.database(source.index)
+        for slot in source.slots:
+            for key in slot:
+                if not merges and target.find_raw(key) is not None:
+                    return f"RDB has duplicated key '{key.decode(errors='replace')}' in DB {source.index}"
+    for source in loaded.used_databases():
+        _add_all(keyspace.database(source.index), source)
+    return ""
+
+
+def _add_all(target: Database, source: Database) -> None:
+    for slot in source.slots:
+        for key, value in slot.items():
+            target.put(key, value)
+            deadline_ms = source.deadline(key)
+            if deadline_ms != NO_DEADLINE:
+                target.set_deadline(key, deadline_ms)
