@@ -16,6 +16,7 @@ _COMMANDS = {
     "status": ("trivet_deploy.launcher.commands:status", "Show who is who in a cluster."),
     "form": ("trivet_deploy.launcher.commands:form_command", "Make one cluster of running nodes, wherever they run."),
     "demo": ("trivet_deploy.drills.demo:demo", "Break a cluster and watch it heal."),
+    "hotkeys": ("trivet_deploy.hotkeys.command:hotkeys", "Show which keys of a node or cluster are hot right now."),
     "bench": ("trivet_deploy.bench.command:bench", "Measure a node against redis-server."),
 }
 # Handled before click sees them, and listed so that --help is complete.

@@ -19,7 +19,7 @@ def test_the_version_says_how_the_hot_modules_are_installed() -> None:
 
 def test_help_lists_every_command() -> None:
     text = run("--help").stdout
-    for command in ("node", "sentinel", "up", "down", "status", "form", "demo", "bench"):
+    for command in ("node", "sentinel", "up", "down", "status", "form", "demo", "hotkeys", "bench"):
         assert re.search(rf"^  {command} ", text, re.MULTILINE), command
     assert run("up", "--help").returncode == 0
 
