@@ -14,7 +14,6 @@ from trivet_node.server.call import call
 from trivet_node.server.metering import count_key_command, count_slot_command
 from trivet_node.server.state import CHECK_METERED, Server
 from trivet_wire.replies import encoded_size
-from trivet_wire.slots import key_slot
 
 # MULTI has come before it was known which slot it is about.
 _MULTI_BYTES: Final = 15
@@ -36,6 +35,7 @@ def run(server: Server, client: Client, command: Command, arguments: list[bytes]
 
 
 def _run_measured(server: Server, client: Client, command: Command, arguments: list[bytes], keys: list[bytes]) -> None:
+    slot = client.database.slot_of(keys[0])
     history = server.replication.history
     size: i64 = len(client.reply)
     begin_offset = history.offset
@@ -48,7 +48,7 @@ def _run_measured(server: Server, client: Client, command: Command, arguments: l
     if command.name == "exec":
         bytes_in += _MULTI_BYTES
     else:
-        count_key_command(server, keys, elapsed_us, bytes_in + bytes_out)
+        count_key_command(server, keys, slot, elapsed_us, bytes_in + bytes_out)
     if server.call_depth == 0:
         streamed_bytes = (history.offset - begin_offset) * len(server.replication.replicas.following)
-        count_slot_command(server, key_slot(keys[0]), elapsed_us, bytes_in, bytes_out + streamed_bytes)
+        count_slot_command(server, slot, elapsed_us, bytes_in, bytes_out + streamed_bytes)

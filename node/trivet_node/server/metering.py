@@ -45,13 +45,13 @@ def current_hot_keys(server: Server) -> HotKeys | None:
     return None
 
 
-def count_key_command(server: Server, keys: list[bytes], elapsed_us: i64, net_bytes: i64) -> None:
-    """Count a command for the hot keys, `net_bytes` being those of its request and its reply."""
+def count_key_command(server: Server, keys: list[bytes], slot: i64, elapsed_us: i64, net_bytes: i64) -> None:
+    """Count a command on keys of `slot` for the hot keys; `net_bytes` are those of its request and its reply."""
     hot_keys = current_hot_keys(server)
     if hot_keys is not None:
         ratio = hot_keys.sample_ratio
         is_sampled = ratio == 1 or server.random.random() * ratio < 1
-        hot_keys.count_command(keys, key_slot(keys[0]), elapsed_us, net_bytes, is_sampled)
+        hot_keys.count_command(keys, slot, elapsed_us, net_bytes, is_sampled)
 
 
 def count_slot_command(server: Server, slot: i64, elapsed_us: i64, bytes_in: i64, bytes_out: i64) -> None:

@@ -385,6 +385,8 @@ _HELP: Final = (
     "    Return <node-id> replicas.",
     "SAVECONFIG",
     "    Force saving cluster configuration on disk.",
+    "SLOT-STATS",
+    "    Return an array of slot usage statistics for slots assigned to the current node.",
     "SLOTS",
     "    Return information about slots range mappings. Each range is made of:",
     "    start, end, master and replicas IP addresses, ports and ids",
