@@ -18,9 +18,10 @@ import trio
 
 from tests.client.scripted import UNKNOWN, scripted
 from tests.processes import HOST, ServerProcess, call, free_ports, read_replies, start_trivet_node, wait_until
-from trivet_client.options import Options
+from trivet_client.options import Address, Options
 from trivet_deploy.hotkeys.command import Wish, find_hot_keys
-from trivet_deploy.hotkeys.report import COMMANDS, CPU, NET, NodeReport, merge
+from trivet_deploy.hotkeys.report import BYTES, COMMANDS, TIME, NodeReport, merge
+from trivet_deploy.hotkeys.session import SamplingError
 from trivet_wire.connection import encode_request
 from trivet_wire.slots import key_slot
 
@@ -126,13 +127,15 @@ def test_an_interruption_shows_what_was_counted_and_stops_the_nodes(ports: list[
     assert [call(port, "HOTKEYS", "GET") for port in ports] == [None, None]
 
 
-def test_a_session_of_somebody_else_is_left_alone(ports: list[int]) -> None:
+def wish(port: int, password: str | None = None) -> Wish:
+    return Wish(Address(HOST, port), Options(password=password), 0.1, 10, 1, COMMANDS)
+
+
+async def test_a_session_of_somebody_else_is_left_alone(ports: list[int]) -> None:
     assert call(ports[1], "HOTKEYS", "START", "METRICS", 1, "OPS") == b"OK"
-    result = hotkeys(ports[0], "--seconds", "1")
-    assert result.returncode == 1
-    assert f"{HOST}:{ports[1]} is being sampled already" in result.stderr
-    assert not is_sampling(ports[0])
-    assert is_sampling(ports[1])
+    with pytest.raises(SamplingError, match=f"^{HOST}:{ports[1]} is being sampled already"):
+        await find_hot_keys(wish(ports[0]), trio.Event())
+    assert [is_sampling(port) for port in ports] == [False, True]
     assert call(ports[1], "HOTKEYS", "STOP") == b"OK"
     assert call(ports[1], "HOTKEYS", "RESET") == b"OK"
 
@@ -141,9 +144,8 @@ def test_a_single_node_by_a_sample_as_a_table(tmp_path: Path) -> None:
     with start_trivet_node(tmp_path, "--requirepass", "secret") as node:
         requests = [[b"AUTH", b"secret"]] + [[b"SET", b"[red]", b"v"]] * 30 + [[b"GET", b"other"]] * 10
         with traffic(node.port, requests):
-            options = ["--password", "secret", "--seconds", "0.5", "--sample", "3", "--by", "net"]
+            options = ["--password", "secret", "--seconds", "0.5", "--sample", "3", "--by", "bytes"]
             result = hotkeys(node.port, *options)
-            assert "NOAUTH" in hotkeys(node.port, "--seconds", "0.5").stderr
     assert result.returncode == 0, result.stderr
     assert re.match(rf"{HOST}:{node.port}: [\d,]+ commands on keys in 0.\d s", result.stdout)
     first, second = [line.split("│")[1:-1] for line in result.stdout.splitlines() if line.startswith("│")]
@@ -153,28 +155,51 @@ def test_a_single_node_by_a_sample_as_a_table(tmp_path: Path) -> None:
     assert "slot" not in result.stdout
 
 
-def test_a_server_without_hotkeys_is_asked_for_its_lfu_counters(own_redis_server: ServerProcess) -> None:
-    refused = hotkeys(own_redis_server.port)
-    assert refused.returncode == 1
-    assert "has no HOTKEYS" in refused.stderr
+async def test_a_server_without_hotkeys_is_asked_for_its_lfu_counters(own_redis_server: ServerProcess) -> None:
+    port = own_redis_server.port
+    with pytest.raises(SamplingError, match="has no HOTKEYS"):
+        await find_hot_keys(wish(port), trio.Event())
     own_redis_server.call("CONFIG", "SET", "maxmemory-policy", "allkeys-lfu")
     own_redis_server.call("SADD", "hot", "a", "b")
     own_redis_server.call("SET", "cold", "v")
     for _ in range(300):
         own_redis_server.call("SCARD", "hot")
-    hot, cold = found(hotkeys(own_redis_server.port, "--json"))["keys"]
+    hot, cold = found(hotkeys(port, "--json"))["keys"]
     assert (hot["key"], hot["type"], hot["size"], hot["share"]) == ("hot", "set", "2 members", None)
     assert hot["lfu_counter"] > cold["lfu_counter"]
 
 
-def test_nobody_there() -> None:
-    result = hotkeys(free_ports(1))
-    assert result.returncode == 1
-    assert "Error: 127.0.0.1:" in result.stderr
+async def test_who_cannot_be_asked_is_named(own_redis_server: ServerProcess) -> None:
+    port = free_ports(1)
+    with pytest.raises(SamplingError, match=f"^{HOST}:{port}: "):
+        await find_hot_keys(wish(port), trio.Event())
+    own_redis_server.call("CONFIG", "SET", "requirepass", "secret")
+    with pytest.raises(SamplingError, match=f"^{HOST}:{own_redis_server.port}: NOAUTH"):
+        await find_hot_keys(wish(own_redis_server.port), trio.Event())
+    with pytest.raises(SamplingError, match=f"^{HOST}:{own_redis_server.port}: WRONGPASS"):
+        await find_hot_keys(wish(own_redis_server.port, "wrong"), trio.Event())
+
+
+async def test_a_node_that_is_gone_in_the_end_is_told_of() -> None:
+    async def answer(request: list[bytes]) -> bytes | None:
+        match [word.upper() for word in request[:2]]:
+            case [b"INFO", *_]:
+                return b"$19\r\ncluster_enabled:0\r\n\r\n"
+            case [b"HOTKEYS", b"START"]:
+                return b"+OK\r\n"
+            case [b"HOTKEYS", *_]:
+                return None
+        return UNKNOWN
+
+    async with scripted(answer) as server:
+        outcome = await find_hot_keys(wish(server.address.port), trio.Event())
+    assert outcome.keys == []
+    (failure,) = outcome.failures
+    assert failure.startswith(f"{server.address}: ")
 
 
 async def test_redis_that_counts_no_commands() -> None:
-    """Redis 8.6 knows CPU and NET; its reply is that of its documentation."""
+    """Redis 8.6 counts time and bytes; its reply is that of its documentation."""
     facts = b"".join(
         b"$%d\r\n%s\r\n:%d\r\n" % (len(name), name, number)
         for name, number in (
@@ -200,26 +225,25 @@ async def test_redis_that_counts_no_commands() -> None:
         return UNKNOWN
 
     async with scripted(answer) as server:
-        wish = Wish(server.address, Options(), 0.1, 10, 1, COMMANDS)
-        outcome = await find_hot_keys(wish, trio.Event())
+        outcome = await find_hot_keys(wish(server.address.port), trio.Event())
     assert [(hot.key, hot.shares, hot.ops_per_s) for hot in outcome.keys] == [
-        (b"x", {CPU: 0.5, NET: 0.25}, None),
-        (b"y", {CPU: 0.25, NET: 0.0}, None),
+        (b"x", {TIME: 0.5, BYTES: 0.25}, None),
+        (b"y", {TIME: 0.25, BYTES: 0.0}, None),
     ]
 
 
 def test_counts_of_several_nodes_are_merged() -> None:
     one = NodeReport(
-        "one", {COMMANDS: {b"a": 60, b"moved": 10}, CPU: {b"a": 5}}, {COMMANDS: 100, CPU: 10, NET: 0}, 10, 2.0
+        "one", {COMMANDS: {b"a": 60, b"moved": 10}, TIME: {b"a": 5}}, {COMMANDS: 100, TIME: 10, BYTES: 0}, 10, 2.0
     )
     other = NodeReport(
-        "other", {COMMANDS: {b"moved": 40}, CPU: {b"slow": 20}}, {COMMANDS: 100, CPU: 30, NET: 0}, 10, 2.0
+        "other", {COMMANDS: {b"moved": 40}, TIME: {b"slow": 20}}, {COMMANDS: 100, TIME: 30, BYTES: 0}, 10, 2.0
     )
     moved, a = merge([one, other], by=COMMANDS, count=2, in_cluster=False)[::-1]
-    assert (a.key, a.node, a.slot, a.shares) == (b"a", "one", None, {COMMANDS: 0.3, CPU: 0.125})
+    assert (a.key, a.node, a.slot, a.shares) == (b"a", "one", None, {COMMANDS: 0.3, TIME: 0.125})
     assert a.ops_per_s == 300
     assert (moved.key, moved.shares[COMMANDS], moved.ops_per_s) == (b"moved", 0.25, 250)
-    by_time = merge([one, other], by=CPU, count=9, in_cluster=True)
+    by_time = merge([one, other], by=TIME, count=9, in_cluster=True)
     assert [hot.key for hot in by_time] == [b"slow", b"a", b"moved"]
     assert by_time[0].slot == key_slot(b"slow")
-    assert merge([], by=NET, count=9, in_cluster=True) == []
+    assert merge([], by=BYTES, count=9, in_cluster=True) == []

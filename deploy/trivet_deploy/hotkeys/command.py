@@ -14,7 +14,7 @@ from rich.table import Table
 
 from trivet_client.options import Address, Options
 from trivet_deploy.hotkeys.frequencies import most_frequent
-from trivet_deploy.hotkeys.report import COMMANDS, CPU, NET, HotKey, NodeReport, merge, ranked
+from trivet_deploy.hotkeys.report import BYTES, COMMANDS, TIME, HotKey, NodeReport, merge, ranked
 from trivet_deploy.hotkeys.session import KEYS_MAX, Node, NoHotKeysCommand, SamplingError, connected, sample
 from trivet_wire.connection import ErrorReply
 from trivet_wire.failures import first_of
@@ -49,7 +49,9 @@ class Outcome:
 @click.option("--seconds", default=5.0, show_default=True, type=click.FloatRange(0.1, _LONGEST_S), help="How long.")
 @click.option("--count", default=10, show_default=True, type=click.IntRange(1, KEYS_MAX), help="How many keys to show.")
 @click.option("--sample", "ratio", default=1, show_default=True, type=click.IntRange(1), help="Count one command in N.")
-@click.option("--by", default=COMMANDS, show_default=True, type=click.Choice([COMMANDS, CPU, NET]), help="What is hot.")
+@click.option(
+    "--by", default=COMMANDS, show_default=True, type=click.Choice([COMMANDS, TIME, BYTES]), help="What is hot."
+)
 @click.option("--user", help="The user to authenticate as.")
 @click.option("--password", envvar="REDISCLI_AUTH", help="The password.  [env: REDISCLI_AUTH]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
@@ -150,6 +152,8 @@ def table(outcome: Outcome) -> Table:
 
 def _title(outcome: Outcome) -> str:
     if not outcome.reports:
+        if outcome.failures:
+            return "nothing was counted"
         return f"{len(outcome.keys)} keys by the counters of the LFU policy"
     seconds = max(report.duration_s for report in outcome.reports)
     commands = sum(report.totals[COMMANDS] * report.sample_ratio for report in outcome.reports)
@@ -168,8 +172,8 @@ _COLUMNS: Final[dict[str, Callable[[HotKey], str]]] = {
     "slot": lambda hot: "" if hot.slot is None else str(hot.slot),
     "commands": lambda hot: _percent(hot, COMMANDS),
     "ops/s": lambda hot: "" if hot.ops_per_s is None else f"{hot.ops_per_s:,.1f}",
-    "time": lambda hot: _percent(hot, CPU),
-    "bytes": lambda hot: _percent(hot, NET),
+    "time": lambda hot: _percent(hot, TIME),
+    "bytes": lambda hot: _percent(hot, BYTES),
     "LFU": lambda hot: "" if hot.frequency is None else str(hot.frequency),
     "type": lambda hot: hot.type,
     "size": lambda hot: hot.size,
@@ -201,8 +205,8 @@ def document(outcome: Outcome) -> dict[str, Any]:
                 "slot": hot.slot,
                 "share": hot.shares.get(COMMANDS),
                 "ops_per_s": hot.ops_per_s,
-                "time_share": hot.shares.get(CPU),
-                "bytes_share": hot.shares.get(NET),
+                "time_share": hot.shares.get(TIME),
+                "bytes_share": hot.shares.get(BYTES),
                 "lfu_counter": hot.frequency,
                 "type": hot.type,
                 "size": hot.size,

@@ -15,10 +15,10 @@ from trivet_wire.connection import Reply
 from trivet_wire.slots import key_slot
 
 COMMANDS: Final = "commands"
-CPU: Final = "cpu"
-NET: Final = "net"
+TIME: Final = "time"
+BYTES: Final = "bytes"
 # Where HOTKEYS GET tells the keys by each metric.
-_LISTS: Final = {COMMANDS: b"by-commands", CPU: b"by-cpu-time-us", NET: b"by-net-bytes"}
+_LISTS: Final = {COMMANDS: b"by-commands", TIME: b"by-cpu-time-us", BYTES: b"by-net-bytes"}
 _MS_PER_S: Final = 1000
 
 
@@ -55,8 +55,8 @@ def node_report(node: str, reply: Reply) -> NodeReport:
     totals = {
         COMMANDS: facts.get(b"total-commands", 0),
         # The time of the sampled commands alone is not told.
-        CPU: facts[b"all-commands-all-slots-us"] / facts[b"sample-ratio"],
-        NET: facts.get(b"total-net-bytes", 0),
+        TIME: facts[b"all-commands-all-slots-us"] / facts[b"sample-ratio"],
+        BYTES: facts.get(b"total-net-bytes", 0),
     }
     duration_s = max(facts[b"collection-duration-ms"], 1) / _MS_PER_S
     return NodeReport(node, weights, totals, facts[b"sample-ratio"], duration_s)
