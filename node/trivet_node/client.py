@@ -6,6 +6,7 @@ from mypy_extensions import i64
 
 from trivet_node.command import Command
 from trivet_node.keyspace import Database, Watch
+from trivet_node.tracking import Tracking
 from trivet_wire.replies import ReplyBuffer
 from trivet_wire.requests import RequestParser
 
@@ -23,7 +24,9 @@ REPLY_OFF: Final = 1 << 6
 REPLY_SKIP_NEXT: Final = 1 << 7
 CLOSE_AFTER_REPLY: Final = 1 << 8
 CLOSE_NOW: Final = 1 << 9
-SPECIAL: Final = (1 << 10) - 1
+# CLIENT TRACKING: the keys that it reads may have to be remembered.
+TRACKING: Final = 1 << 10
+SPECIAL: Final = (1 << 11) - 1
 
 # States that the fast path need not know.
 TRANSACTION_BROKEN: Final = 1 << 16
@@ -66,6 +69,8 @@ class Client:
         self.watch: Watch = Watch()
         self.channels: set[bytes] = set()
         self.patterns: set[bytes] = set()
+        # CLIENT TRACKING: how; the flag TRACKING says the same as that there is one.
+        self.tracking: Tracking | None = None
 
     def user(self) -> str:
         """Return the name of the ACL user: there is only one so far."""

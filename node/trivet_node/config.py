@@ -284,7 +284,7 @@ class Config:
     latency_monitor_threshold: int = setting(_LONG, 0, honoured=False)
     latency_tracking: bool = setting(_YES_NO, True, honoured=False)
     latency_tracking_info_percentiles: tuple[float, ...] = setting(Percentiles(), (50.0, 99.0, 99.9), honoured=False)
-    tracking_table_max_keys: int = setting(_LONG, 1000000, honoured=False)
+    tracking_table_max_keys: int = setting(_LONG, 1000000)
     busy_reply_threshold: int = setting(_LONG, 5000, "lua-time-limit", honoured=False)
 
     # The absolute path of the file that CONFIG REWRITE writes; empty where there is none.

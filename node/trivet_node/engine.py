@@ -30,11 +30,12 @@ from trivet_node.commands.connections.transactions import discard_transaction
 from trivet_node.commands.table import COMMANDS
 from trivet_node.expiry import expire_cycle
 from trivet_node.keyspace import EXPIRE_HIDES, EXPIRE_WAITS
+from trivet_node.server import invalidation
 from trivet_node.server.admission import refusal
 from trivet_node.server.call import call
 from trivet_node.server.client_memory import evict_clients
-from trivet_node.server.metered_call import run
 from trivet_node.server.metering import note_queued
+from trivet_node.server.observed_call import run_observed
 from trivet_node.server.replicating.cron import acknowledge
 from trivet_node.server.replicating.cron import tick as replication_tick
 from trivet_node.server.saving import save_if_due
@@ -112,6 +113,8 @@ class Engine:
             serve_ready_keys(self.server)
         redirect_waiting(self.server)
         self.server.blocking.tick(now_ms)
+        if self.server.tracking.clients != 0:
+            invalidation.limit(self.server)
         save_if_due(self.server)
         if self.server.config.maxmemory_clients != 0:
             evict_clients(self.server)
@@ -200,21 +203,29 @@ class Engine:
 
     def _execute_checked(self, client: Client, command: Command, arguments: list[bytes]) -> None:
         """Run, queue or refuse a command of a client in a special state, or while checks are on."""
+        server = self.server
+        server.caller = client
         size = len(client.reply)
         skip = _take_skip(client)
-        refused = refusal(self.server, client, command, arguments)
+        server.caller_is_silent = skip or client.flags & SILENT != 0
+        refused = refusal(server, client, command, arguments)
         if refused is not None:
             self._reject(client, command, refused)
         elif client.flags & IN_TRANSACTION != 0 and command.name not in _NOT_QUEUED:
             client.queued.append(QueuedCommand(command, arguments))
             client.reply.simple(b"QUEUED")
-            note_queued(self.server, client, command, arguments)
+            note_queued(server, client, command, arguments)
         else:
-            run(self.server, client, command, arguments)
+            run_observed(server, client, command, arguments)
         if skip or client.flags & SILENT != 0:
             client.reply.truncate(size)
         if skip:
-            self.server.blocking.silence(client)
+            server.blocking.silence(client)
+        server.caller = None
+        if server.own_invalidations:
+            invalidation.send_own(server)
+        if client.tracking is not None and client.flags & IN_TRANSACTION == 0:
+            invalidation.command_is_over(client, command)
 
     def _reject(self, client: Client, command: Command, text: bytes) -> None:
         """Refuse a command that exists; where EXEC itself is refused, the transaction is over."""
@@ -228,6 +239,8 @@ class Engine:
         """Answer an error to a request that does not run; it spoils the transaction it was to be part of."""
         if client.flags & IN_TRANSACTION != 0:
             client.flags |= TRANSACTION_BROKEN
+        elif client.tracking is not None:
+            client.tracking.has_spoken = False
         size = len(client.reply)
         client.reply.error(text)
         self.server.stats.count_error(client.reply.last_error)
@@ -254,6 +267,8 @@ class Engine:
         server.host.log_exception(f"Command '{_name(client)}' failed; closing the connection it came by")
         server.call_depth = 0
         server.propagation.take()
+        server.caller = None
+        server.own_invalidations.clear()
         client.reply.error(b"ERR internal error, see the log of the server")
         client.flags |= CLOSE_AFTER_REPLY
 

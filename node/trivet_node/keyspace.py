@@ -75,6 +75,23 @@ class KeyspaceObserver:
         raise NotImplementedError
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
+class KeyFollower:
+    """Hears which keys change, whatever the database, so that nobody goes on with a copy of what they held."""
+
+    def changed(self, key: bytes) -> None:
+        """Hear that the value of `key` was changed or deleted."""
+        raise NotImplementedError
+
+    def vanished(self, key: bytes) -> None:
+        """Hear that `key` was deleted without any client's doing: it expired, or gave way to others."""
+        raise NotImplementedError
+
+    def flushed(self) -> None:
+        """Hear that a whole database was emptied, or all of them."""
+        raise NotImplementedError
+
+
 @final
 class Keyspace:
     """All databases of a node, and what they share: the clock, the change counter and the watches."""
@@ -93,6 +110,7 @@ class Keyspace:
         self.expired: list[tuple[int, bytes]] = []
         self.access: AccessLog = AccessLog()
         self.observer: KeyspaceObserver | None = None
+        self.follower: KeyFollower | None = None
         # Keys that somebody waits for and that were changed, deleted or exchanged since the list was last emptied.
         self.ready: list[tuple[Database, bytes]] = []
         # Whether any value was ever stored that is no string: strings are given back at once.
@@ -118,6 +136,12 @@ class Keyspace:
         """Return the databases that were ever used, by index."""
         return [database for database in self._databases if database is not None]
 
+    def follow(self, follower: KeyFollower | None) -> None:
+        """Let `follower` hear of changes from now on; None: nobody."""
+        self.follower = follower
+        for database in self.used_databases():
+            database.note_listeners()
+
     def has_deadlines(self) -> bool:
         """Say whether any key has a deadline."""
         return any(database.volatile != 0 for database in self.used_databases())
@@ -140,12 +164,16 @@ class Keyspace:
                 index < len(other._databases) and other._databases[index] is not None
             ):
                 self.database(index).adopt(other.database(index))
+        if self.follower is not None:
+            self.follower.flushed()
         self.access.adopt(other.access)
         self.holds_collections = self.holds_collections or other.holds_collections
 
     def flush(self) -> int:
         """Delete every key of every database and return how many there were."""
-        return sum([database.flush() for database in self.used_databases()])
+        if self.follower is not None:
+            self.follower.flushed()
+        return sum([database.empty() for database in self.used_databases()])
 
     def swap(self, one: int, other: int) -> None:
         """Exchange the contents of two databases: who has selected the one sees the keys of the other. (SWAPDB)"""
@@ -216,6 +244,8 @@ class Database:
         self.watches: dict[bytes, list[Watch]] = {}
         # The keys that clients wait for, each with whether it is on the list of ready keys.
         self.awaited: dict[bytes, bool] = {}
+        # Whether anybody wants to hear of changes: watches, clients that wait, the keyspace's follower.
+        self._is_heard: bool = keyspace.follower is not None
         # The slot of the key asked for last: commands look and then write, and the same object has the same slot.
         self._last_key: bytes = b""
         self._last_slot: i64 = key_slot(b"")
@@ -360,9 +390,17 @@ class Database:
             keyspace.observer.expired(self, key)
         self._break_watches(key)
         self.signal(key)
+        if keyspace.follower is not None:
+            keyspace.follower.vanished(key)
 
     def flush(self) -> int:
         """Delete every key and return how many there were."""
+        if self.keyspace.follower is not None:
+            self.keyspace.follower.flushed()
+        return self.empty()
+
+    def empty(self) -> int:
+        """Do what flush() does, as a part of something that the keyspace's follower hears of anyway."""
         count = int(self.size)
         self._break_watches_of_flush()
         self._signal_all()
@@ -396,7 +434,7 @@ class Database:
 
     def adopt(self, other: "Database") -> None:
         """Take over the keys of another database, which is given up, in place of those in this one."""
-        self.flush()
+        self.empty()
         self.swap(other)
 
     def watch(self, key: bytes, watch: Watch) -> None:
@@ -405,6 +443,7 @@ class Database:
             return
         watch.keys[(self.index, key)] = self.is_past_deadline(key)
         self.watches.setdefault(key, []).append(watch)
+        self._is_heard = True
 
     def unwatch(self, key: bytes, watch: Watch) -> None:
         """Undo watch()."""
@@ -413,14 +452,21 @@ class Database:
             self.watches[key] = others
         else:
             self.watches.pop(key, None)
+            self.note_listeners()
 
     def await_key(self, key: bytes) -> None:
         """Put `key` on the list of ready keys when it changes next."""
         self.awaited[key] = False
+        self._is_heard = True
 
     def await_no_more(self, key: bytes) -> None:
         """Undo await_key()."""
         self.awaited.pop(key, None)
+        self.note_listeners()
+
+    def note_listeners(self) -> None:
+        """Find out anew whether anybody wants to hear of changes."""
+        self._is_heard = bool(self.watches) or bool(self.awaited) or self.keyspace.follower is not None
 
     def _store(self, keys: dict[bytes, object], key: bytes, value: object) -> None:
         """Store a value in its slot, in place of the one that is there."""
@@ -460,10 +506,15 @@ class Database:
         keyspace.dirty += changes
         if keyspace.access.mode != 0 and self.find_raw(key) is not None:
             keyspace.access.touch(self.index, key, keyspace.now_ms)
-        if self.watches:
-            self._break_watches(key)
-        if self.awaited:
-            self.signal(key)
+        if self._is_heard:
+            self._tell(key)
+
+    def _tell(self, key: bytes) -> None:
+        """Let those who want to know hear that `key` was changed."""
+        self._break_watches(key)
+        self.signal(key)
+        if self.keyspace.follower is not None:
+            self.keyspace.follower.changed(key)
 
     def _is_gone(self, slot: i64, key: bytes) -> bool:
         """Say whether `key` has expired for whoever looks now, and delete it where this node decides about that."""

@@ -96,7 +96,14 @@ class Connection:
 
     def all(self, line: str | bytes) -> list[object]:
         """Send an inline command and return all that came."""
-        self._reader.feed(self.raw(line))
+        return self._plain(self.raw(line))
+
+    def heard(self) -> list[object]:
+        """Return what came without being asked for."""
+        return self._plain(self.client.reply.take())
+
+    def _plain(self, data: bytes) -> list[object]:
+        self._reader.feed(data)
         return [plain(reply) for reply in self._reader.replies()]
 
 

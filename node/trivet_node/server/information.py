@@ -61,7 +61,7 @@ def clients_info(server: Server) -> Fields:
         ("client_recent_max_input_buffer", str(max([client.parser.buffered() for client in clients], default=0))),
         ("client_recent_max_output_buffer", str(max([int(client.unsent_bytes) for client in clients], default=0))),
         ("blocked_clients", str(len(server.blocking))),
-        ("tracking_clients", "0"),
+        ("tracking_clients", str(int(server.tracking.clients))),
         ("clients_in_timeout_table", str(len(server.blocking))),
     ]
 
@@ -138,6 +138,9 @@ def stats_info(server: Server) -> Fields:
         ("keyspace_misses", str(int(keyspace.misses))),
         ("pubsub_channels", str(len(server.pubsub.channels))),
         ("pubsub_patterns", str(len(server.pubsub.patterns))),
+        ("tracking_total_keys", str(server.tracking.key_count())),
+        ("tracking_total_items", str(int(server.tracking.items))),
+        ("tracking_total_prefixes", str(len(server.tracking.audiences))),
         ("total_error_replies", str(int(stats.error_replies))),
         ("client_output_buffer_limit_disconnections", str(int(stats.output_buffer_limit_disconnections))),
         ("client_query_buffer_limit_disconnections", str(int(stats.query_buffer_limit_disconnections))),

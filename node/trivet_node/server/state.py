@@ -7,7 +7,7 @@ from mypy_extensions import i64
 
 from trivet_node import limits
 from trivet_node.blocking import Blocking
-from trivet_node.client import PENDING, PRIMARY, UNAUTHENTICATED, Client
+from trivet_node.client import PENDING, PRIMARY, TRACKING, UNAUTHENTICATED, Client
 from trivet_node.cluster.machine import ClusterMachine
 from trivet_node.command import Command
 from trivet_node.config import Config
@@ -23,6 +23,7 @@ from trivet_node.replication.history import new_replication_id
 from trivet_node.replication.replicas import ONLINE, RECEIVES_SNAPSHOT, SNAPSHOT_UNDER_WAY
 from trivet_node.replication.state import Replication
 from trivet_node.stats import Stats
+from trivet_node.tracking import NOBODY, TrackingTable
 from trivet_node.values.packing import PackingLimits
 from trivet_wire.slots import SLOT_COUNT
 
@@ -64,6 +65,13 @@ class Server:
         self.propagation: Propagation = Propagation()
         self.replication: Replication = Replication(new_replication_id(random))
         self.blocking: Blocking = Blocking()
+        self.tracking: TrackingTable = TrackingTable()
+        # The client whose request runs now; not noted for those that nothing sets apart.
+        self.caller: Client | None = None
+        # Whether the caller is not answered: then a push to it must wait until the answer is thrown away.
+        self.caller_is_silent: bool = False
+        # Clients that track, and the keys (None: all) of which they hear when the caller's answer is complete.
+        self.own_invalidations: list[tuple[Client, bytes | None]] = []
         # In cluster mode the cluster machine, and for every slot a 1 where its commands may simply run here.
         self.cluster: ClusterMachine | None = None
         self.served_slots: bytes = bytes(SLOT_COUNT)
@@ -125,6 +133,7 @@ class Server:
         self.pubsub.forget(client)
         self.unwatch_all(client)
         self.blocking.forget(client)
+        self.stop_tracking(client)
         self.clients.pop(client.id, None)
         self._forget_link(client)
 
@@ -147,6 +156,26 @@ class Server:
             self.keyspace.database(index).unwatch(key, watch)
         watch.keys.clear()
         watch.broken = False
+
+    def stop_tracking(self, client: Client) -> None:
+        """Let a client track no keys any longer; nothing happens where it does not. (CLIENT TRACKING OFF)"""
+        if client.tracking is None:
+            return
+        for prefix in client.tracking.prefixes:
+            self.tracking.leave(prefix, client.id)
+        client.tracking = None
+        client.flags &= ~TRACKING
+        self.tracking.clients -= 1
+        self.follow_no_more()
+
+    def follow_no_more(self) -> None:
+        """Let no change of a key be noted where nobody tracks keys and none is remembered."""
+        if self.tracking.is_empty():
+            self.keyspace.follow(None)
+
+    def caller_id(self) -> int:
+        """Return the id of the client whose request runs now, NOBODY where it is not noted."""
+        return NOBODY if self.caller is None else self.caller.id
 
     def collect_expired(self) -> None:
         """Collect the deletions of keys that were found expired, to be propagated."""

@@ -18,6 +18,7 @@ from mypy_extensions import i64
 
 from trivet_node.client import CLOSE_AFTER_REPLY, CLOSE_NOW, PENDING, Client
 from trivet_node.engine import Engine
+from trivet_node.server.invalidation import send_broadcasts
 from trivet_wire.addresses import host_and_port
 
 # How long a burst waits for the next request of clients that answer at once, before it goes back to trio.
@@ -149,6 +150,8 @@ class Reactor:
     def flush_pending(self) -> None:
         """Write to, or close, the clients that the engine has marked; to be called after work outside a burst."""
         server = self.engine.server
+        if server.tracking.has_news:
+            send_broadcasts(server)
         while server.pending:
             pending = server.pending
             server.pending = []

@@ -84,7 +84,8 @@ def test_auth_without_any_password() -> None:
 def test_reset_forgets_everything() -> None:
     engine = TestEngine()
     client = engine.connect()
-    for line in ("HELLO 3", "SELECT 5", "CLIENT SETNAME me", "CLIENT NO-EVICT on", "WATCH k", "SUBSCRIBE c", "MULTI"):
+    lines = ["HELLO 3", "SELECT 5", "CLIENT SETNAME me", "CLIENT NO-EVICT on", "CLIENT TRACKING on", "WATCH k"]
+    for line in (*lines, "SUBSCRIBE c", "MULTI"):
         client.raw(line)
     client.raw("SET k v")
     assert client.say("RESET") == "RESET"
@@ -93,7 +94,9 @@ def test_reset_forgets_everything() -> None:
     assert engine.server.pubsub.channels == {}
     assert client.client.database.index == 0
     assert client.client.watch.keys == {}
-    assert "flags=N " in str(client.say("CLIENT INFO"))
+    assert client.client.tracking is None
+    # As in Redis, whoever is kept from eviction stays so.
+    assert "flags=e " in str(client.say("CLIENT INFO"))
 
 
 def test_ping_answers_as_an_array_to_subscribers_of_resp2_only() -> None:

@@ -11,7 +11,6 @@ from trivet_node.client import (
     CLOSE_AFTER_REPLY,
     CLUSTER_READONLY,
     IN_TRANSACTION,
-    NO_EVICT,
     PRIMARY,
     REPLICA,
     REPLY_OFF,
@@ -105,10 +104,9 @@ def reset(server: Server, client: Client, arguments: list[bytes]) -> None:
         raise CommandError(b"ERR can only reset normal client connections")
     server.pubsub.forget(client)
     server.unwatch_all(client)
+    server.stop_tracking(client)
     client.queued.clear()
-    client.flags &= ~(
-        IN_TRANSACTION | TRANSACTION_BROKEN | SUBSCRIBED | CLUSTER_READONLY | REPLY_OFF | REPLY_SKIP_NEXT | NO_EVICT
-    )
+    client.flags &= ~(IN_TRANSACTION | TRANSACTION_BROKEN | SUBSCRIBED | CLUSTER_READONLY | REPLY_OFF | REPLY_SKIP_NEXT)
     client.database = server.keyspace.database(0)
     client.reply.protocol = RESP2
     client.name = b""

@@ -8,7 +8,7 @@ from typing import Final
 
 from trivet_node.client import IN_TRANSACTION, TRANSACTION_BROKEN, Client
 from trivet_node.command import ALLOW_BUSY, FAST, LOADING, NOSCRIPT, SKIP_SLOWLOG, STALE, Command, CommandError, KeySpec
-from trivet_node.server.metered_call import run
+from trivet_node.server.observed_call import run_observed
 from trivet_node.server.state import Server
 from trivet_wire import errors
 
@@ -51,7 +51,7 @@ def execute(server: Server, client: Client, arguments: list[bytes]) -> None:
         return
     client.reply.array(len(queued))
     for item in queued:
-        run(server, client, item.command, item.arguments)
+        run_observed(server, client, item.command, item.arguments)
     # The commands have propagated what they did; EXEC itself has done nothing.
     server.propagation.instead([])
 
