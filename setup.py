@@ -27,12 +27,12 @@ CORE = [
     *sorted(set(glob("node/trivet_node/*.py")) - set(glob("node/trivet_node/_*.py")) - INTERPRETED),
     *sorted(glob("node/trivet_node/server/**/*.py", recursive=True)),
     *sorted(glob("node/trivet_node/values/*.py")),
+    *sorted(glob("node/trivet_node/metering/*.py")),
     "node/trivet_node/shell/reactor.py",
 ]
 AROUND = [
     *sorted(glob("node/trivet_node/cluster/*.py")),
     *sorted(glob("node/trivet_node/commands/**/*.py", recursive=True)),
-    *sorted(glob("node/trivet_node/metering/*.py")),
     *sorted(glob("node/trivet_node/persistence/*.py")),
     *sorted(glob("node/trivet_node/replication/*.py")),
 ]

@@ -17,6 +17,7 @@ from trivet_wire.slots import SLOT_COUNT
 _KEY_COUNT: Final = b"key-count"
 _RANGE_ARGUMENTS: Final = 5
 _FIRST_FILTER: Final = 4
+_LIMIT_ERROR: Final = b"ERR Limit has to lie in between 1 and 16384 (maximum number of slots)."
 
 
 @final
@@ -45,9 +46,6 @@ class Order:
             if limits > 1 or directions > 1:
                 raise CommandError(b"ERR Multiple filters of the same type are disallowed.")
             position += 1
-
-
-_LIMIT_ERROR: Final = b"ERR Limit has to lie in between 1 and 16384 (maximum number of slots)."
 
 
 def reply_slot_stats(server: Server, client: Client, state: ClusterState, arguments: list[bytes]) -> None:
