@@ -124,7 +124,7 @@ class Engine:
         return more
 
     def is_time_pressing(self) -> bool:
-        """Say whether keys or clients wait for time to pass."""
+        """Say whether keys, fields or clients wait for time to pass."""
         return len(self.server.blocking) > 0 or self.server.keyspace.has_deadlines()
 
     def _apply(self, client: Client, data: bytes) -> None:
@@ -274,8 +274,8 @@ class Engine:
 
     def _propagate_expired(self) -> None:
         server = self.server
-        for index, key in server.keyspace.expired:
-            server.propagation.add_deletion(index, key)
+        for index, key, fields in server.keyspace.expired:
+            server.propagation.add_deletion(index, key, fields)
             server.propagate()
         server.keyspace.expired.clear()
 

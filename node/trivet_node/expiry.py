@@ -1,30 +1,58 @@
-"""Active expiry: deletes keys whose deadline has passed although nobody looks at them.
+"""Active expiry: deletes keys and fields of hashes whose deadline has passed although nobody looks at them.
 
 Each slot has a time before which none of its keys expires, and so has the database, so a cycle looks only where
 something is due. A cycle does a bounded amount of work and says whether more is waiting; the shell then runs it again
 between bursts, so a million keys that expire in one second never hold up clients for long. A slot in which a hash tag
 crowds more keys than one cycle may look at is copied into a Crowd and worked off over several cycles.
-(Redis: "How Redis expires keys".)
+
+Fields of hashes have a budget of their own, so that neither holds up the other. The database knows which hash has the
+field that is due first, and the hash knows the field: no other is looked at.
+(Redis: "How Redis expires keys"; expire.c activeExpireHashFieldCycle.)
 """
 
 from typing import Final
 
 from mypy_extensions import i64
 
-from trivet_node.keyspace import EXPIRE_DELETES, NEVER_MS, Crowd, Database, Keyspace
+from trivet_node.keyspace import EXPIRE_DELETES, Crowd, Database, Keyspace
+from trivet_node.values.deadlines import NEVER_MS
+from trivet_node.values.hash_deadlines import ExpiringHash
 from trivet_wire.slots import SLOT_COUNT
 
 # Keys looked at in one cycle: below 3 ms also when interpreted.
 CYCLE_KEYS: Final = 1000
+# Fields deleted in one cycle.
+CYCLE_FIELDS: Final = 1000
 
 
 def expire_cycle(keyspace: Keyspace, budget: int = CYCLE_KEYS) -> bool:
-    """Delete expired keys, looking at about `budget` keys at most; return whether more may be waiting.
+    """Delete expired keys and fields, looking at about `budget` keys at most; return whether more may be waiting.
 
     A replica deletes nothing: its primary does.
     """
     if keyspace.expire_mode != EXPIRE_DELETES or not keyspace.active_expiry:
         return False
+    more = _expire_keys(keyspace, budget)
+    return _expire_fields(keyspace) or more
+
+
+def _expire_fields(keyspace: Keyspace) -> bool:
+    """Delete expired fields of hashes, CYCLE_FIELDS at most; return whether more may be waiting."""
+    now_ms = int(keyspace.now_ms)
+    left = CYCLE_FIELDS
+    for database in keyspace.used_databases():
+        for key in database.field_deadlines.due(now_ms, left):
+            hashed = database.find_raw(key)
+            assert isinstance(hashed, ExpiringHash), "what has no deadlines of fields is not followed"
+            fields = hashed.deadlines.due(now_ms, left)
+            database.expire_fields(key, hashed, fields)
+            left -= len(fields)
+            if left <= 0:
+                return True
+    return False
+
+
+def _expire_keys(keyspace: Keyspace, budget: i64) -> bool:
     left: i64 = budget
     for database in keyspace.used_databases():
         if database.crowd is not None or database.all_quiet_until_ms < keyspace.now_ms:

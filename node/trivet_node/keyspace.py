@@ -8,12 +8,14 @@
     await_key(key)       somebody waits for the key: changes put it on `keyspace.ready`
     delete(key)          removes a key
     set_deadline(...)    gives a key a deadline in Unix milliseconds
+    settle(key, hash)    keeps a hash after deadlines of its fields were changed
+    expire_fields(...)   deletes fields of a hash that are past their deadlines
 
 All of them count changes in `keyspace.dirty` and break the watches on the key. Time comes from outside as
 `keyspace.now_ms`. A key is gone for every reader once the clock is past its deadline; in the millisecond of the
 deadline itself it still lives, as in Redis. A primary deletes it when somebody looks (and reports the deletion through
 `expired`, to be propagated); a replica only hides it until its primary deletes it; the link to the primary itself sees
-keys as they are, because the primary decides.
+keys as they are, because the primary decides. Fields of hashes may have deadlines of their own: values/hash_deadlines.
 
 A string is `bytes`, an `int` where Redis would use the int encoding, or a `bytearray` once it was changed in place.
 """
@@ -23,6 +25,8 @@ from typing import Final, final
 from mypy_extensions import i64, mypyc_attr
 
 from trivet_node.access import AccessLog
+from trivet_node.values.deadlines import NEVER_MS, NO_DEADLINE, Deadlines
+from trivet_node.values.hash_deadlines import ExpiringHash
 from trivet_node.values.types import pieces
 from trivet_wire.slots import SLOT_COUNT, key_slot
 
@@ -31,9 +35,6 @@ EXPIRE_DELETES: Final = 0
 EXPIRE_HIDES: Final = 1
 EXPIRE_WAITS: Final = 2
 
-NO_DEADLINE: Final = -1
-# Later than every deadline.
-NEVER_MS: Final = 2**62
 # About as many elements are in one piece of a huge value.
 _PIECE_ELEMENTS: Final = 32
 
@@ -64,6 +65,10 @@ class KeyspaceObserver:
 
     def expired(self, database: "Database", key: bytes) -> None:
         """Hear that `key` was deleted because its deadline has passed."""
+        raise NotImplementedError
+
+    def fields_expired(self, database: "Database", key: bytes, is_gone: bool) -> None:
+        """Hear that fields of `key` were deleted because of their deadlines, and whether the key is gone with them."""
         raise NotImplementedError
 
     def missed(self, database: "Database", key: bytes) -> None:
@@ -105,9 +110,11 @@ class Keyspace:
         self.hits: i64 = 0
         self.misses: i64 = 0
         self.expired_total: i64 = 0
-        # Expired keys deleted since somebody last emptied the list, as (database index, key); only while asked for.
+        self.expired_fields_total: i64 = 0
+        # What was deleted because of its deadline since somebody last emptied the list, as (database index, key,
+        # fields), without fields where it was the key itself; only while asked for.
         self.report_expired: bool = False
-        self.expired: list[tuple[int, bytes]] = []
+        self.expired: list[tuple[int, bytes, list[bytes]]] = []
         self.access: AccessLog = AccessLog()
         self.observer: KeyspaceObserver | None = None
         self.follower: KeyFollower | None = None
@@ -143,8 +150,16 @@ class Keyspace:
             database.note_listeners()
 
     def has_deadlines(self) -> bool:
-        """Say whether any key has a deadline."""
-        return any(database.volatile != 0 for database in self.used_databases())
+        """Say whether any key or field has a deadline."""
+        return any(database.volatile != 0 for database in self.used_databases()) or self.has_field_deadlines()
+
+    def has_field_deadlines(self) -> bool:
+        """Say whether any field of a hash has a deadline."""
+        return any(len(database.field_deadlines) != 0 for database in self.used_databases())
+
+    def hides_before_ms(self) -> int:
+        """Return the time before which a deadline lies that hides a field from whoever looks now."""
+        return 0 if self.expire_mode == EXPIRE_WAITS else int(self.now_ms)
 
     def size(self) -> int:
         """Return the number of keys in all databases."""
@@ -241,6 +256,8 @@ class Database:
         # The same for all slots together.
         self.all_quiet_until_ms: i64 = NEVER_MS
         self.crowd: Crowd | None = None
+        # The keys of hashes with deadlines of fields, each with the first of these.
+        self.field_deadlines: Deadlines = Deadlines()
         self.watches: dict[bytes, list[Watch]] = {}
         # The keys that clients wait for, each with whether it is on the list of ready keys.
         self.awaited: dict[bytes, bool] = {}
@@ -385,13 +402,47 @@ class Database:
         self._remove(self.slot_of(key), key)
         keyspace.expired_total += 1
         if keyspace.report_expired:
-            keyspace.expired.append((self.index, key))
+            keyspace.expired.append((self.index, key, []))
         if keyspace.observer is not None:
             keyspace.observer.expired(self, key)
         self._break_watches(key)
         self.signal(key)
         if keyspace.follower is not None:
             keyspace.follower.vanished(key)
+
+    def settle(self, key: bytes, hashed: ExpiringHash) -> None:
+        """Keep the hash under `key` in the form that its deadlines demand: with them, or plain where none is left."""
+        keys = self.slots[self.slot_of(key)]
+        first_ms = hashed.deadlines.first_ms()
+        if first_ms == NEVER_MS:
+            keys[key] = hashed.hash
+            self.field_deadlines.drop(key)
+            return
+        keys[key] = hashed
+        if self.field_deadlines.get(key) != first_ms:
+            self.field_deadlines.put(key, first_ms)
+
+    def expire_fields(self, key: bytes, hashed: ExpiringHash, fields: list[bytes]) -> bool:
+        """Delete fields of the hash under `key` because their deadlines have passed, and report it.
+
+        The key goes with the last field; say whether it is still there.
+        """
+        keyspace = self.keyspace
+        for field in fields:
+            hashed.remove(field)
+        keyspace.expired_fields_total += len(fields)
+        if keyspace.report_expired and keyspace.expire_mode == EXPIRE_DELETES:
+            keyspace.expired.append((self.index, key, fields))
+        is_gone = hashed.hash.is_empty()
+        if is_gone:
+            self._remove(self.slot_of(key), key)
+        else:
+            self.settle(key, hashed)
+        if keyspace.observer is not None:
+            keyspace.observer.fields_expired(self, key, is_gone)
+        self._break_watches(key)
+        self.signal(key)
+        return not is_gone
 
     def flush(self) -> int:
         """Delete every key and return how many there were."""
@@ -410,6 +461,7 @@ class Database:
         self.quiet_until_ms = [NEVER_MS] * SLOT_COUNT
         self.all_quiet_until_ms = NEVER_MS
         self.crowd = None
+        self.field_deadlines = Deadlines()
         self.size = 0
         self.volatile = 0
         self.keyspace.dirty += count
@@ -425,6 +477,7 @@ class Database:
         self.quiet_until_ms, other.quiet_until_ms = other.quiet_until_ms, self.quiet_until_ms
         self.all_quiet_until_ms, other.all_quiet_until_ms = other.all_quiet_until_ms, self.all_quiet_until_ms
         self.crowd, other.crowd = other.crowd, self.crowd
+        self.field_deadlines, other.field_deadlines = other.field_deadlines, self.field_deadlines
         self.size, other.size = other.size, self.size
         self.volatile, other.volatile = other.volatile, self.volatile
         for (database, key), existed in zip(watched, before, strict=True):
@@ -474,13 +527,26 @@ class Database:
         if keyspace.holds_collections:
             old = keys.get(key)
             if old is not value:
-                keyspace.discard_value(old)
+                self._let_go(key, old)
+            self._follow_fields(key, value)
         elif not isinstance(value, (bytes, int, bytearray)):
             keyspace.holds_collections = True
+            self._follow_fields(key, value)
         before: i64 = len(keys)
         keys[key] = value
         if len(keys) != before:
             self._created(key)
+
+    def _let_go(self, key: bytes, value: object) -> None:
+        """Give back a value that is no longer under `key`."""
+        if isinstance(value, ExpiringHash):
+            self.field_deadlines.drop(key)
+        self.keyspace.discard_value(value)
+
+    def _follow_fields(self, key: bytes, value: object) -> None:
+        """See to it that the fields of a value that was stored are expired in time."""
+        if isinstance(value, ExpiringHash):
+            self.field_deadlines.put(key, value.deadlines.first_ms())
 
     def _created(self, key: bytes) -> None:
         self.size += 1
@@ -532,7 +598,7 @@ class Database:
     def _remove(self, slot: i64, key: bytes) -> None:
         keys = self.slots[slot]
         if self.keyspace.holds_collections:
-            self.keyspace.discard_value(keys[key])
+            self._let_go(key, keys[key])
         del keys[key]
         self.size -= 1
         if self.volatile != 0:

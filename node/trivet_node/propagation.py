@@ -45,9 +45,9 @@ class Propagation:
         """Collect one effect, encoded as a request."""
         self._effects.append((database, encoded))
 
-    def add_deletion(self, database: int, key: bytes) -> None:
-        """Collect the deletion of an expired key."""
-        self.add(database, encode_command([b"DEL", key]))
+    def add_deletion(self, database: int, key: bytes, fields: list[bytes]) -> None:
+        """Collect the deletion of an expired key, or of expired fields of it."""
+        self.add(database, encode_command([b"HDEL", key, *fields] if fields else [b"DEL", key]))
 
     def take(self) -> bytes:
         """Return the bytes to append to the stream for all effects collected, and forget them.

@@ -7,11 +7,11 @@ import pytest
 from trivet_node.keyspace import (
     EXPIRE_HIDES,
     EXPIRE_WAITS,
-    NO_DEADLINE,
     Database,
     Keyspace,
     Watch,
 )
+from trivet_node.values.deadlines import NO_DEADLINE
 from trivet_node.values.hashes import Hash, from_pairs
 from trivet_node.values.packing import PackingLimits
 from trivet_wire.slots import key_slot
@@ -101,7 +101,7 @@ def test_a_new_value_over_an_expired_key_is_reported_as_two_changes() -> None:
     database.set_deadline(b"k", NOW_MS)
     keyspace.now_ms = NOW_MS + 1
     database.put(b"k", 2)
-    assert keyspace.expired == [(0, b"k")]
+    assert keyspace.expired == [(0, b"k", [])]
     assert database.find(b"k") == 2
     assert database.deadline(b"k") == NO_DEADLINE
 

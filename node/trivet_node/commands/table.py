@@ -9,7 +9,7 @@ from trivet_node.commands.debug import debug
 from trivet_node.commands.geo import geo
 from trivet_node.commands.geo import searches as geo_searches
 from trivet_node.commands.hashes import choices as hash_choices
-from trivet_node.commands.hashes import hashes
+from trivet_node.commands.hashes import expiring_values, field_deadlines, hashes
 from trivet_node.commands.keys import databases, deadlines, dumps, keys, migration, objects, scanning, sorting
 from trivet_node.commands.lists import blocking as list_blocking
 from trivet_node.commands.lists import edits as list_edits
@@ -40,6 +40,8 @@ COMMANDS: Final[list[Command]] = [
     *debug.COMMANDS,
     *geo.COMMANDS,
     *geo_searches.COMMANDS,
+    *expiring_values.COMMANDS,
+    *field_deadlines.COMMANDS,
     *hash_choices.COMMANDS,
     *hashes.COMMANDS,
     *hyperloglogs.COMMANDS,

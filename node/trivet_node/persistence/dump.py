@@ -9,10 +9,10 @@ import io
 from typing import Final
 
 from trivet_node.persistence.crc64 import crc64
-from trivet_node.persistence.rdb_format import DONE, VERSION
+from trivet_node.persistence.rdb_format import DONE
 from trivet_node.persistence.rdb_sink import RdbSink
 from trivet_node.persistence.rdb_source import RdbSource
-from trivet_node.persistence.rdb_types import form_of, read_value, write_part
+from trivet_node.persistence.rdb_types import form_of, read_value, version_of, write_part
 from trivet_node.values.packing import PackingLimits
 
 _CHECKSUM_BYTES: Final = 8
@@ -22,9 +22,10 @@ _FOOTER_BYTES: Final = 10
 def dump_value(value: object, limits: PackingLimits, compress: bool) -> bytes:
     """Return the payload of a value; `compress` is the setting rdbcompression."""
     sink = RdbSink(compress)
-    sink.byte(form_of(value))
+    form = form_of(value)
+    sink.byte(form)
     _write(sink, value, limits)
-    sink.raw(VERSION.to_bytes(2, "little"))
+    sink.raw(version_of(form).to_bytes(2, "little"))
     body = sink.take()
     return body + sink.crc.to_bytes(_CHECKSUM_BYTES, "little")
 
@@ -47,7 +48,7 @@ def is_intact(payload: bytes, checks_sum: bool = True) -> bool:
     if len(payload) < _FOOTER_BYTES:
         return False
     body = payload[:-_CHECKSUM_BYTES]
-    if int.from_bytes(body[-2:], "little") > VERSION:
+    if int.from_bytes(body[-2:], "little") > version_of(payload[0]):
         return False
     return not checks_sum or crc64(body) == int.from_bytes(payload[-_CHECKSUM_BYTES:], "little")
 

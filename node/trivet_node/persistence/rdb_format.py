@@ -14,8 +14,11 @@ encoding: an integer of 1, 2 or 4 bytes, or LZF. Integers of that kind are littl
 from typing import Final
 
 MAGIC: Final = b"REDIS"
+# Written where that will do, so that Redis 7.0 loads it; and for hashes whose fields have deadlines, as Redis 7.4 does.
 VERSION: Final = 10
+VERSION_FIELD_DEADLINES: Final = 12
 
+OPCODE_SLOT_INFO: Final = 0xF4
 OPCODE_FUNCTION2: Final = 0xF5
 OPCODE_FUNCTION_BEFORE_RELEASE: Final = 0xF6
 OPCODE_MODULE_AUX: Final = 0xF7

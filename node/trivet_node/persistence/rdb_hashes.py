@@ -1,5 +1,7 @@
 """Hashes in RDB files: a listpack, or fields and values one by one; once a ziplist, and before that a zipmap.
 
+Those whose fields have deadlines have forms of their own: rdb_hash_deadlines.py.
+
 (Redis 7.0: rdb.c, RDB_TYPE_HASH and its kin.)
 """
 
@@ -8,11 +10,19 @@ from typing import Final
 from mypy_extensions import i64
 
 from trivet_node.persistence.rdb_format import DONE
+from trivet_node.persistence.rdb_hash_deadlines import (
+    HASH_LISTPACK_EX,
+    HASH_METADATA,
+    expiring_form,
+    read_expiring,
+    write_expiring,
+)
 from trivet_node.persistence.rdb_sink import RdbSink
 from trivet_node.persistence.rdb_source import RdbSource
 from trivet_node.persistence.ziplist import MalformedPack
 from trivet_node.persistence.zipmap import zipmap_texts
 from trivet_node.values import listpack
+from trivet_node.values.hash_deadlines import ExpiringHash
 from trivet_node.values.hashes import Hash, from_listpack, from_pairs
 from trivet_node.values.packing import PackingLimits
 
@@ -23,13 +33,17 @@ HASH_LISTPACK: Final = 16
 _TWICE: Final = "a hash has a field twice"
 
 
-def hash_form(value: Hash) -> i64:
+def hash_form(value: Hash | ExpiringHash) -> i64:
     """Return the form in which a hash is written."""
+    if isinstance(value, ExpiringHash):
+        return expiring_form(value)
     return HASH_LISTPACK if value.buckets is None else HASH
 
 
-def write_hash(sink: RdbSink, value: Hash, part: i64) -> i64:
+def write_hash(sink: RdbSink, value: Hash | ExpiringHash, part: i64) -> i64:
     """Write a hash from its bucket with the number `part` on; return where to go on, or DONE."""
+    if isinstance(value, ExpiringHash):
+        return write_expiring(sink, value, part)
     buckets = value.buckets
     if buckets is None:
         sink.string(value.pack)
@@ -48,8 +62,10 @@ def write_hash(sink: RdbSink, value: Hash, part: i64) -> i64:
     return DONE
 
 
-def read_hash(form: int, source: RdbSource, limits: PackingLimits) -> Hash:
+def read_hash(form: int, source: RdbSource, limits: PackingLimits) -> Hash | ExpiringHash:
     """Return the hash that begins here in the form `form`; it may be empty."""
+    if form in (HASH_LISTPACK_EX, HASH_METADATA):
+        return read_expiring(form, source, limits)
     if form == HASH_LISTPACK:
         pack = source.listpack()
         _check_pairs(listpack.texts(pack), source)

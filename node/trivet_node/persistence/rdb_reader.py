@@ -3,8 +3,8 @@
     step(keys)     loads some keys; False once the file was read to its end and its checksum is right
     facts          the aux fields met so far
 
-Versions 1 to 10 are read. Whatever cannot be loaded raises RdbError with the byte offset, and what was loaded until
-then is the caller's to throw away: a keyspace half filled is never used. (Redis 7.0: rdb.c rdbLoadRio.)
+Versions 1 to 12 are read, the last two as far as their values are known. Whatever cannot be loaded raises RdbError with
+the byte offset, and what was loaded until then is the caller's to throw away: a keyspace half filled is never used. (Redis 7.0: rdb.c rdbLoadRio.)
 """
 
 from collections.abc import Callable
@@ -27,7 +27,8 @@ from trivet_node.persistence.rdb_format import (
     OPCODE_MODULE_AUX,
     OPCODE_RESIZE_DATABASE,
     OPCODE_SELECT_DATABASE,
-    VERSION,
+    OPCODE_SLOT_INFO,
+    VERSION_FIELD_DEADLINES,
     RdbError,
 )
 from trivet_node.persistence.rdb_source import RdbSource
@@ -88,7 +89,7 @@ class RdbReader:
             if code == OPCODE_END:
                 self._check_end()
                 return False
-            if code >= OPCODE_FUNCTION2:
+            if code >= OPCODE_SLOT_INFO:
                 self._read_opcode(code, begin)
             else:
                 self._read_key(int(code), begin)
@@ -101,7 +102,7 @@ class RdbReader:
         if not header.startswith(MAGIC) or not digits.isdigit():
             raise RdbError(0, "not an RDB file: it does not begin with REDIS and a version")
         version = int(digits)
-        if not 1 <= version <= VERSION:
+        if not 1 <= version <= VERSION_FIELD_DEADLINES:
             raise RdbError(len(MAGIC), f"can't handle RDB format version {version}")
         self._version = version
 
@@ -116,6 +117,9 @@ class RdbReader:
         elif code == OPCODE_RESIZE_DATABASE:
             source.length()
             source.length()
+        elif code == OPCODE_SLOT_INFO:
+            for _ in range(3):
+                source.length()
         elif code == OPCODE_AUX:
             name = source.string()
             self.facts[name] = source.string()

@@ -1,4 +1,4 @@
-"""A keyspace as an RDB file of version 10, in chunks.
+"""A keyspace as an RDB file, in chunks: of version 10, or 12 where fields of hashes have deadlines.
 
 The keyspace must not change between chunks: a snapshot is written by a forked child, or while everything waits.
 (Redis 7.0: rdb.c rdbSaveRio.)
@@ -20,6 +20,7 @@ from trivet_node.persistence.rdb_format import (
     OPCODE_RESIZE_DATABASE,
     OPCODE_SELECT_DATABASE,
     VERSION,
+    VERSION_FIELD_DEADLINES,
 )
 from trivet_node.persistence.rdb_sink import RdbSink
 from trivet_node.persistence.rdb_types import form_of, write_part
@@ -60,7 +61,8 @@ class RdbWriter:
     def chunks(self) -> Iterator[bytes]:
         """Return the file's bytes in chunks of about CHUNK_BYTES, more only where one string or node is larger."""
         sink = self._sink
-        sink.raw(b"%s%04d" % (MAGIC, VERSION))
+        version = VERSION_FIELD_DEADLINES if self._keyspace.has_field_deadlines() else VERSION
+        sink.raw(b"%s%04d" % (MAGIC, version))
         for name, fact in self._facts:
             sink.byte(OPCODE_AUX)
             sink.string(name)

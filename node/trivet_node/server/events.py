@@ -62,7 +62,7 @@ def follow_setting(server: Server) -> None:
     for letter in server.config.notify_keyspace_events:
         classes |= _CLASSES[letter]
     server.event_classes = classes if classes & _CHANNELS != 0 else 0
-    observed = server.event_classes & (EXPIRED | KEY_MISS | NEW) != 0
+    observed = server.event_classes & (EXPIRED | KEY_MISS | NEW | HASH | GENERIC) != 0
     server.keyspace.observer = KeyspaceEvents(server) if observed else None
 
 
@@ -76,6 +76,12 @@ class KeyspaceEvents(KeyspaceObserver):
     def expired(self, database: Database, key: bytes) -> None:
         """Publish that a key was deleted because its deadline has passed."""
         notify(self._server, EXPIRED, b"expired", key, database)
+
+    def fields_expired(self, database: Database, key: bytes, is_gone: bool) -> None:
+        """Publish that fields were deleted because their deadlines have passed, and the key if none is left."""
+        notify(self._server, HASH, b"hexpired", key, database)
+        if is_gone:
+            notify(self._server, GENERIC, b"del", key, database)
 
     def missed(self, database: Database, key: bytes) -> None:
         """Publish that a reading command did not find a key."""

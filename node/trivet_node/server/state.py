@@ -178,11 +178,11 @@ class Server:
         return NOBODY if self.caller is None else self.caller.id
 
     def collect_expired(self) -> None:
-        """Collect the deletions of keys that were found expired, to be propagated."""
+        """Collect the deletions of keys and fields that were found expired, to be propagated."""
         keyspace = self.keyspace
         if keyspace.expired:
-            for index, key in keyspace.expired:
-                self.propagation.add_deletion(index, key)
+            for index, key, fields in keyspace.expired:
+                self.propagation.add_deletion(index, key, fields)
             keyspace.expired.clear()
 
     def propagate(self) -> bool:

@@ -6,6 +6,7 @@ Whoever asks for these asks here, so that a new type is one more line in each fu
 
 from typing import Final
 
+from trivet_node.values.hash_deadlines import ExpiringHash
 from trivet_node.values.hashes import Hash
 from trivet_node.values.lists import List
 from trivet_node.values.sets import Set
@@ -23,7 +24,7 @@ def type_name(value: object) -> bytes:
         return b"string"
     if isinstance(value, List):
         return b"list"
-    if isinstance(value, Hash):
+    if isinstance(value, (Hash, ExpiringHash)):
         return b"hash"
     if isinstance(value, Set):
         return b"set"
@@ -38,7 +39,7 @@ def encoding_name(value: object) -> bytes:
     """Return how a value is stored as OBJECT ENCODING names it."""
     if isinstance(value, List):
         return value.encoding()
-    if isinstance(value, Hash):
+    if isinstance(value, (Hash, ExpiringHash)):
         return value.encoding()
     if isinstance(value, Set):
         return value.encoding()
@@ -56,7 +57,7 @@ def copy_value(value: object) -> object:
     """Return a value that can be changed without changing this one."""
     if isinstance(value, List):
         return value.copy()
-    if isinstance(value, Hash):
+    if isinstance(value, (Hash, ExpiringHash)):
         return value.copy()
     if isinstance(value, Set):
         return value.copy()
@@ -92,4 +93,7 @@ def pieces(value: object) -> list[object]:
             found.extend(group.pending.chunks)
             for consumer in group.consumers.values():
                 found.extend(consumer.pending.chunks)
+    elif isinstance(value, ExpiringHash):
+        found.extend(value.deadlines.pieces())
+        found.extend(pieces(value.hash))
     return found if len(found) > _MANY_PIECES else []

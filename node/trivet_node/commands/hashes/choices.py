@@ -5,9 +5,10 @@ from typing import Final
 from trivet_node.client import Client
 from trivet_node.command import READONLY, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import INTEGER_MAX, integer_in, option
-from trivet_node.commands.hashes.hashes import read_hash
+from trivet_node.commands.hashes.lookup import as_expiring, read_hash
 from trivet_node.commands.keys.scanning import ScanOptions, reply_scan, scan_buckets, scan_cursor
 from trivet_node.server.state import Server
+from trivet_node.values.hash_deadlines import ExpiringHash
 from trivet_node.values.hashes import Hash
 from trivet_wire import errors
 from trivet_wire.replies import RESP2, ReplyBuffer
@@ -57,10 +58,11 @@ def _reply_pairs(reply: ReplyBuffer, fields: list[bytes], values: list[bytes]) -
 def hscan(server: Server, client: Client, arguments: list[bytes]) -> None:
     """HSCAN key cursor [MATCH pattern] [COUNT count]."""
     cursor = scan_cursor(arguments[2])
-    hashed = read_hash(client.database, arguments[1])
-    if hashed is None:
+    value = client.database.read(arguments[1])
+    if value is None:
         reply_scan(client, 0, [])
         return
+    hashed = value if isinstance(value, Hash) else as_expiring(value).hash
     options = ScanOptions(arguments, 3)
     looked_at: list[bytes] = []
     if hashed.buckets is not None:
@@ -68,6 +70,9 @@ def hscan(server: Server, client: Client, arguments: list[bytes]) -> None:
     else:
         cursor = 0
         looked_at = hashed.fields()
+    if isinstance(value, ExpiringHash):
+        hidden = frozenset(value.past_among(looked_at, server.keyspace.hides_before_ms()))
+        looked_at = [field for field in looked_at if field not in hidden]
     reply_scan(client, cursor, _matching_pairs(hashed, looked_at, options))
 
 

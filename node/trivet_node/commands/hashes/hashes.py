@@ -8,30 +8,16 @@ from trivet_node.client import Client
 from trivet_node.command import DENYOOM, FAST, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import INTEGER_MAX, INTEGER_MIN, integer
 from trivet_node.commands.element_changes import finish_change, finish_removal
-from trivet_node.keyspace import Database
+from trivet_node.commands.hashes.lookup import as_expiring, find_hash, find_to_overwrite, read_fields, read_hash
 from trivet_node.server.events import HASH, notify
 from trivet_node.server.state import Server
 from trivet_node.values import long_double
+from trivet_node.values.deadlines import NO_DEADLINE
+from trivet_node.values.hash_deadlines import ExpiringHash
 from trivet_node.values.hashes import Hash
 from trivet_node.values.strings import parse_integer
 from trivet_wire import errors
 from trivet_wire.replies import ReplyBuffer
-
-
-def find_hash(database: Database, key: bytes) -> Hash | None:
-    """Return the hash under `key` as a writing command sees it, or None where there is none."""
-    return _as_hash(database.find(key))
-
-
-def read_hash(database: Database, key: bytes) -> Hash | None:
-    """Return the hash under `key` as a reading command sees it, or None where there is none."""
-    return _as_hash(database.read(key))
-
-
-def _as_hash(value: object) -> Hash | None:
-    if value is None or isinstance(value, Hash):
-        return value
-    raise CommandError(errors.WRONG_TYPE)
 
 
 def hset(server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -51,7 +37,7 @@ def _set_fields(server: Server, client: Client, arguments: list[bytes], command:
     if count & 1 != 0:
         raise CommandError(errors.wrong_arity(command))
     key = arguments[1]
-    known = find_hash(client.database, key)
+    known = find_to_overwrite(client.database, arguments, 2)
     hashed = Hash() if known is None else known
     hashed.make_room(arguments, 2, server.limits)
     created: i64 = 0
@@ -67,7 +53,7 @@ def _set_fields(server: Server, client: Client, arguments: list[bytes], command:
 
 def hsetnx(server: Server, client: Client, arguments: list[bytes]) -> None:
     """HSETNX key field value."""
-    known = find_hash(client.database, arguments[1])
+    known = find_hash(client.database, arguments)
     if known is not None and known.has(arguments[2]):
         client.reply.integer(0)
         return
@@ -86,7 +72,7 @@ def _set_one(server: Server, client: Client, arguments: list[bytes], known: Hash
 def hincrby(server: Server, client: Client, arguments: list[bytes]) -> None:
     """HINCRBY key field increment."""
     number = integer(arguments[3])
-    known = find_hash(client.database, arguments[1])
+    known = find_hash(client.database, arguments)
     text = None if known is None else known.get(arguments[2])
     if text is not None:
         value = parse_integer(text)
@@ -107,7 +93,7 @@ def hincrbyfloat(server: Server, client: Client, arguments: list[bytes]) -> None
         raise CommandError(errors.NOT_A_FLOAT)
     if total.infinite:
         raise CommandError(b"ERR value is NaN or Infinity")
-    known = find_hash(client.database, arguments[1])
+    known = find_hash(client.database, arguments)
     old = None if known is None else known.get(arguments[2])
     if old is not None:
         number = long_double.parse(old)
@@ -120,13 +106,24 @@ def hincrbyfloat(server: Server, client: Client, arguments: list[bytes]) -> None
     _set_one(server, client, arguments, known, text)
     notify(server, HASH, b"hincrbyfloat", arguments[1], client.database)
     client.reply.bulk(text)
-    server.propagation.instead([[b"HSET", arguments[1], arguments[2], text]])
+    _propagate_value(server, client, arguments, text)
+
+
+def _propagate_value(server: Server, client: Client, arguments: list[bytes], text: bytes) -> None:
+    """Propagate the value of the field arguments[2] that keeps its deadline, by HSET where it has none: Redis 7.0 knows
+    nothing else.
+    """
+    hashed = client.database.find(arguments[1])
+    if isinstance(hashed, ExpiringHash) and hashed.deadlines.get(arguments[2]) != NO_DEADLINE:
+        server.propagation.instead([[b"HSETEX", arguments[1], b"KEEPTTL", b"FIELDS", b"1", arguments[2], text]])
+    else:
+        server.propagation.instead([[b"HSET", arguments[1], arguments[2], text]])
 
 
 def hdel(server: Server, client: Client, arguments: list[bytes]) -> None:
     """HDEL key field [field ...]."""
     key = arguments[1]
-    hashed = find_hash(client.database, key)
+    hashed = find_to_overwrite(client.database, arguments, 1)
     removed: i64 = 0
     if hashed is not None:
         for field in arguments[2:]:
@@ -140,12 +137,12 @@ def hdel(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def hget(server: Server, client: Client, arguments: list[bytes]) -> None:
     """HGET key field."""
-    _reply_value(client.reply, read_hash(client.database, arguments[1]), arguments[2])
+    _reply_value(client.reply, read_fields(client.database, arguments), arguments[2])
 
 
 def hmget(server: Server, client: Client, arguments: list[bytes]) -> None:
     """HMGET key field [field ...]."""
-    hashed = read_hash(client.database, arguments[1])
+    hashed = read_fields(client.database, arguments)
     client.reply.array(len(arguments) - 2)
     for field in arguments[2:]:
         _reply_value(client.reply, hashed, field)
@@ -161,21 +158,24 @@ def _reply_value(reply: ReplyBuffer, hashed: Hash | None, field: bytes) -> None:
 
 def hexists(server: Server, client: Client, arguments: list[bytes]) -> None:
     """HEXISTS key field."""
-    hashed = read_hash(client.database, arguments[1])
+    hashed = read_fields(client.database, arguments)
     client.reply.integer(1 if hashed is not None and hashed.has(arguments[2]) else 0)
 
 
 def hstrlen(server: Server, client: Client, arguments: list[bytes]) -> None:
     """HSTRLEN key field."""
-    hashed = read_hash(client.database, arguments[1])
+    hashed = read_fields(client.database, arguments)
     value = None if hashed is None else hashed.get(arguments[2])
     client.reply.integer(0 if value is None else len(value))
 
 
 def hlen(server: Server, client: Client, arguments: list[bytes]) -> None:
-    """HLEN key."""
-    hashed = read_hash(client.database, arguments[1])
-    client.reply.integer(0 if hashed is None else len(hashed))
+    """HLEN key. Fields past their deadlines count until they are deleted, as in Redis."""
+    value = client.database.read(arguments[1])
+    if value is None:
+        client.reply.integer(0)
+    else:
+        client.reply.integer(len(value) if isinstance(value, Hash) else len(as_expiring(value)))
 
 
 def hgetall(server: Server, client: Client, arguments: list[bytes]) -> None:

@@ -9,16 +9,17 @@ from trivet_node.client import Client
 from trivet_node.command import FAST, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import INTEGER_MAX, INTEGER_MIN, integer, option
 from trivet_node.commands.strings.strings import has_passed
-from trivet_node.keyspace import NO_DEADLINE
 from trivet_node.server.events import GENERIC, notify
 from trivet_node.server.state import Server
+from trivet_node.values.deadlines import NO_DEADLINE
 from trivet_wire import errors
 
 _NX: Final = 1 << 0
 _XX: Final = 1 << 1
 _GT: Final = 1 << 2
 _LT: Final = 1 << 3
-_FLAGS: Final[dict[bytes, int]] = {b"NX": _NX, b"XX": _XX, b"GT": _GT, b"LT": _LT}
+# The words that say under which condition a deadline is set; those of hashes' fields too.
+CONDITIONS: Final[dict[bytes, int]] = {b"NX": _NX, b"XX": _XX, b"GT": _GT, b"LT": _LT}
 _MS_PER_SECOND: Final = 1000
 # The unit of the time in milliseconds, and whether it counts from now.
 _FORMS: Final[dict[str, tuple[int, bool]]] = {
@@ -56,7 +57,7 @@ def _expire(server: Server, client: Client, arguments: list[bytes], name: str) -
     deadline = _deadline(name, arguments[2], server.keyspace.now_ms)
     database = client.database
     key = arguments[1]
-    if database.find(key) is None or not _allowed(flags, database.deadline(key), deadline):
+    if database.find(key) is None or not is_allowed(flags, database.deadline(key), deadline):
         client.reply.integer(0)
         return
     if has_passed(database, deadline):
@@ -83,7 +84,7 @@ def _deadline(name: str, text: bytes, now_ms: int) -> int:
 def _conditions(arguments: list[bytes]) -> int:
     flags = 0
     for argument in arguments[3:]:
-        flag = _FLAGS.get(option(argument), 0)
+        flag = CONDITIONS.get(option(argument), 0)
         if flag == 0:
             raise CommandError(b"ERR Unsupported option " + argument.partition(b"\0")[0])
         flags |= flag
@@ -94,7 +95,7 @@ def _conditions(arguments: list[bytes]) -> int:
     return flags
 
 
-def _allowed(flags: int, current: int, deadline: int) -> bool:
+def is_allowed(flags: int, current: int, deadline: int) -> bool:
     """Say whether the conditions let `deadline` replace the current one. No deadline counts as an endless one."""
     if flags == 0:
         return True

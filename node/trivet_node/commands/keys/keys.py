@@ -5,9 +5,10 @@ from typing import Final, final
 from trivet_node.client import Client
 from trivet_node.command import DENYOOM, FAST, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import database_at, demand_several_databases, option, small_integer
-from trivet_node.keyspace import NO_DEADLINE, Database
+from trivet_node.keyspace import Database
 from trivet_node.server.events import GENERIC, notify
 from trivet_node.server.state import Server
+from trivet_node.values.deadlines import NO_DEADLINE
 from trivet_node.values.types import copy_value, type_name
 from trivet_wire import errors
 

@@ -10,10 +10,10 @@ from trivet_node.client import Client
 from trivet_node.command import WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import integer, option
 from trivet_node.host import ANSWERED, NOT_CONNECTED, NOT_WRITTEN
-from trivet_node.keyspace import NO_DEADLINE
 from trivet_node.persistence.dump import dump_value
 from trivet_node.server.events import GENERIC, notify
 from trivet_node.server.state import Server
+from trivet_node.values.deadlines import NO_DEADLINE
 from trivet_node.values.strings import parse_integer
 from trivet_wire import errors
 from trivet_wire.replies import encode_command

@@ -8,6 +8,7 @@ in them as in C strings. (Redis: sort.c lookupKeyByPattern.)
 from typing import Final, final
 
 from trivet_node.keyspace import Database
+from trivet_node.values.hash_deadlines import ExpiringHash
 from trivet_node.values.hashes import Hash
 from trivet_node.values.strings import string_bytes
 
@@ -39,4 +40,6 @@ class Pattern:
         value = database.read(self.before + element + self.behind)
         if self.field is None:
             return string_bytes(value)
+        if isinstance(value, ExpiringHash):
+            value = value.named([self.field], database.keyspace.hides_before_ms())
         return value.get(self.field) if isinstance(value, Hash) else None

@@ -8,9 +8,10 @@ from typing import Final, final
 from trivet_node.client import Client
 from trivet_node.command import DENYOOM, FAST, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import deadline_ms, option
-from trivet_node.keyspace import EXPIRE_DELETES, NO_DEADLINE, Database
+from trivet_node.keyspace import EXPIRE_DELETES, Database
 from trivet_node.server.events import GENERIC, STRING, notify
 from trivet_node.server.state import Server
+from trivet_node.values.deadlines import NO_DEADLINE
 from trivet_node.values.strings import encode_string, string_bytes
 from trivet_wire import errors
 
