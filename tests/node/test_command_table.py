@@ -23,6 +23,9 @@ LATER = {
     "hotkeys|reset": "8.6.0",
     "hotkeys|start": "8.6.0",
     "hotkeys|stop": "8.6.0",
+    **dict.fromkeys(["hexpire", "hpexpire", "hexpireat", "hpexpireat", "hpersist"], "7.4.0"),
+    **dict.fromkeys(["httl", "hpttl", "hexpiretime", "hpexpiretime"], "7.4.0"),
+    **dict.fromkeys(["hgetdel", "hgetex", "hsetex"], "8.0.0"),
 }
 
 # What is there of a type is there whole; only the groups about connections, scripts and the server have gaps.

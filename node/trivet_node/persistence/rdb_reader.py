@@ -4,7 +4,8 @@
     facts          the aux fields met so far
 
 Versions 1 to 12 are read, the last two as far as their values are known. Whatever cannot be loaded raises RdbError with
-the byte offset, and what was loaded until then is the caller's to throw away: a keyspace half filled is never used. (Redis 7.0: rdb.c rdbLoadRio.)
+the byte offset, and what was loaded until then is the caller's to throw away: a keyspace half filled is never used.
+(Redis 7.0: rdb.c rdbLoadRio.)
 """
 
 from collections.abc import Callable

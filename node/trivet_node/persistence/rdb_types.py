@@ -3,7 +3,8 @@
 A form is the byte before the key that says how the value behind it is laid out. A type is written in one or two forms,
 those of Redis 7.0 (or 7.4 for what 7.0 does not know), and read from all that Redis ever had. What is read is checked
 in every respect before it becomes a value: whatever the bytes are, either they make a sound value or RdbError is
-raised, and no more memory is taken than they are worth. A large value is written in parts, so that it never stands in memory twice.
+raised, and no more memory is taken than they are worth. A large value is written in parts, so that it never stands in
+memory twice.
 """
 
 from typing import Final

@@ -6,10 +6,11 @@ file, nothing was lost. (Redis: debug.c, which empties the databases first, and 
 
 from typing import Final
 
-from trivet_node.keyspace import NO_DEADLINE, Database, Keyspace
+from trivet_node.keyspace import Database, Keyspace
 from trivet_node.persistence.rdb_format import RdbError
 from trivet_node.persistence.rdb_reader import KEEP_EXPIRED, RdbReader
 from trivet_node.server.state import Server
+from trivet_node.values.deadlines import NO_DEADLINE
 
 _KEYS_PER_STEP: Final = 100_000
 

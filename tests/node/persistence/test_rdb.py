@@ -198,7 +198,7 @@ def test_old_versions_have_no_checksum() -> None:
     [
         (b"", 0, "unexpected end of file"),
         (b"NOTREDIS0", 0, "not an RDB file"),
-        (b"REDIS0011\xff", 5, "version 11"),
+        (b"REDIS0013\xff", 5, "version 13"),
         (rdb(b"\x07\x04list\x01x"), 15, "key 'list': a value of a module cannot be loaded"),
         (rdb(b"\x63\x01k\x01v"), 12, "key 'k': unknown value type 99"),
         (rdb(b"\xfe\x10"), 9, "database 16"),

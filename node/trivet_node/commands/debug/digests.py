@@ -11,6 +11,8 @@ from typing import Final
 from trivet_node.client import Client
 from trivet_node.keyspace import Database, Keyspace
 from trivet_node.server.state import Server
+from trivet_node.values.deadlines import NO_DEADLINE
+from trivet_node.values.hash_deadlines import ExpiringHash
 from trivet_node.values.hashes import Hash
 from trivet_node.values.lists import List
 from trivet_node.values.sets import Set
@@ -68,16 +70,26 @@ def _with_value(start: int, database: Database, key: bytes, value: object) -> in
         found = _typed(start, _ZSET_HASH)
         for member, score in value.items():
             found ^= _pair(member, format_double(score))
-    elif isinstance(value, Hash):
-        found = _typed(start, _HASH_HASH)
-        pairs = value.pairs()
-        for index in range(0, len(pairs), 2):
-            found ^= _pair(pairs[index], pairs[index + 1])
+    elif isinstance(value, (Hash, ExpiringHash)):
+        found = _with_fields(_typed(start, _HASH_HASH), value)
     elif isinstance(value, Stream):
         found = _with_entries(_typed(start, _STREAM_HASH), value)
     else:
         raise TypeError(f"no value of a key: {value!r}")
     return found ^ _EXPIRES_HASH if database.deadline(key) >= 0 else found
+
+
+def _with_fields(start: int, value: Hash | ExpiringHash) -> int:
+    """Return `start` with fields and values mixed in, and with whether each expires."""
+    found = start
+    hashed = value if isinstance(value, Hash) else value.hash
+    pairs = hashed.pairs()
+    for index in range(0, len(pairs), 2):
+        element = _mixed(_mixed(0, pairs[index]), pairs[index + 1])
+        if isinstance(value, ExpiringHash) and value.deadlines.get(pairs[index]) != NO_DEADLINE:
+            element ^= _FIELD_EXPIRES_HASH
+        found ^= _hash_of_digest(element)
+    return found
 
 
 def _with_entries(start: int, stream: Stream) -> int:
@@ -132,3 +144,4 @@ _ZSET_HASH: Final = _hash_of_type(3)
 _HASH_HASH: Final = _hash_of_type(4)
 _STREAM_HASH: Final = _hash_of_type(6)
 _EXPIRES_HASH: Final = _hash(b"!!expire!!")
+_FIELD_EXPIRES_HASH: Final = _hash(b"!!hexpire!!")

@@ -14,6 +14,7 @@ from trivet_node.command import CommandError
 from trivet_node.commands.arguments import integer
 from trivet_node.server.state import Server
 from trivet_node.values.buckets import Buckets
+from trivet_node.values.hash_deadlines import ExpiringHash
 from trivet_node.values.hashes import Hash
 from trivet_node.values.sets import Set
 from trivet_node.values.zsets import SortedSet
@@ -51,6 +52,8 @@ def _bucket_lengths(value: object) -> list[int]:
     buckets: Buckets | None = None
     if isinstance(value, (Hash, Set)):
         buckets = value.buckets
+    elif isinstance(value, ExpiringHash):
+        buckets = value.hash.buckets
     elif isinstance(value, SortedSet):
         buckets = value.scores
     if buckets is not None:
