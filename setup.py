@@ -26,8 +26,10 @@ CORE = [
     "wire/trivet_wire/slots.py",
     *sorted(set(glob("node/trivet_node/*.py")) - set(glob("node/trivet_node/_*.py")) - INTERPRETED),
     *sorted(glob("node/trivet_node/server/**/*.py", recursive=True)),
+    *sorted(glob("node/trivet_node/timing/*.py")),
     *sorted(glob("node/trivet_node/values/*.py")),
     *sorted(glob("node/trivet_node/metering/*.py")),
+    "node/trivet_node/shell/clock.py",
     "node/trivet_node/shell/reactor.py",
 ]
 AROUND = [

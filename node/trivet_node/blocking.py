@@ -27,6 +27,9 @@ class Wait:
         self.deadline_ms: int = deadline_ms
         # Whether CLIENT REPLY SKIP was meant for the request that waits.
         self.is_silent: bool = False
+        # The request that waits, and the microseconds that it took before it did.
+        self.arguments: list[bytes] = []
+        self.duration_us: i64 = 0
 
     def time_out(self) -> None:
         """Append the reply for a wait that was in vain."""

@@ -10,6 +10,7 @@ from typing import Any, Final, final
 
 from mypy_extensions import i64
 
+from trivet_node.timing.histogram import Histogram
 from trivet_node.values.strings import parse_integer
 
 # Flags, named as COMMAND INFO names them.
@@ -215,6 +216,20 @@ class Command:
         self.calls: i64 = 0
         self.rejected_calls: i64 = 0
         self.failed_calls: i64 = 0
+        self.microseconds: i64 = 0
+        self.durations: Histogram = Histogram()
+
+    def with_subcommands(self) -> "list[Command]":
+        """Return this command and its subcommands."""
+        return [self, *self.subcommands.values()]
+
+    def reset_statistics(self) -> None:
+        """Forget how often this command ran, and how long that took."""
+        self.calls = 0
+        self.rejected_calls = 0
+        self.failed_calls = 0
+        self.microseconds = 0
+        self.durations.clear()
 
     def accepts(self, argument_count: i64) -> bool:
         """Say whether a request of `argument_count` arguments, the name included, has the right arity."""

@@ -279,12 +279,12 @@ class Config:
 
     # Watching the node.
     notify_keyspace_events: str = setting(EventClasses(), "")
-    slowlog_log_slower_than: int = setting(Integer(-1, LONG_MAX), 10000, honoured=False)
-    slowlog_max_len: int = setting(_LONG, 128, honoured=False)
-    latency_monitor_threshold: int = setting(_LONG, 0, honoured=False)
-    latency_tracking: bool = setting(_YES_NO, True, honoured=False)
-    latency_tracking_info_percentiles: tuple[float, ...] = setting(Percentiles(), (50.0, 99.0, 99.9), honoured=False)
     tracking_table_max_keys: int = setting(_LONG, 1000000)
+    slowlog_log_slower_than: int = setting(Integer(-1, LONG_MAX), 10000)
+    slowlog_max_len: int = setting(_LONG, 128)
+    latency_monitor_threshold: int = setting(_LONG, 0)
+    latency_tracking: bool = setting(_YES_NO, True)
+    latency_tracking_info_percentiles: tuple[float, ...] = setting(Percentiles(), (50.0, 99.0, 99.9))
     busy_reply_threshold: int = setting(_LONG, 5000, "lua-time-limit", honoured=False)
 
     # The absolute path of the file that CONFIG REWRITE writes; empty where there is none.

@@ -28,7 +28,6 @@ from trivet_node.client import (
 from trivet_node.command import Command
 from trivet_node.commands.connections.transactions import discard_transaction
 from trivet_node.commands.table import COMMANDS
-from trivet_node.expiry import expire_cycle
 from trivet_node.keyspace import EXPIRE_HIDES, EXPIRE_WAITS
 from trivet_node.server import invalidation
 from trivet_node.server.admission import refusal
@@ -41,6 +40,7 @@ from trivet_node.server.replicating.cron import tick as replication_tick
 from trivet_node.server.saving import save_if_due
 from trivet_node.server.setting_effects import apply_at_start
 from trivet_node.server.state import CHECK_CLUSTER, Server
+from trivet_node.server.timekeeping import expire_some
 from trivet_node.server.waiting import redirect_waiting, serve_ready_keys
 from trivet_wire import errors
 from trivet_wire.requests import ProtocolError
@@ -84,6 +84,7 @@ class Engine:
     def resume(self, client: Client) -> None:
         """Run what a client has sent, until bytes are missing or the client may not go on."""
         parser = client.parser
+        self.server.stopwatch.start()
         try:
             while client.flags & (BLOCKED | CLOSING) == 0:
                 arguments = parser.next()
@@ -105,7 +106,7 @@ class Engine:
             self.server.blocking.tick(now_ms)
             self._resume_released()
             return False
-        more = expire_cycle(keyspace)
+        more = expire_some(self.server)
         more = keyspace.free_some(_FREED_EACH_TICK) or more
         if keyspace.expired:
             self._propagate_expired()
@@ -135,6 +136,7 @@ class Engine:
             return
         upstream.receive(data)
         server.keyspace.expire_mode = EXPIRE_WAITS
+        server.stopwatch.start()
         try:
             while client.flags & CLOSING == 0:
                 arguments = client.parser.next()

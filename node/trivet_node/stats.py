@@ -8,6 +8,8 @@ from mypy_extensions import i64
 _ERROR_CODES_MAX: Final = 128
 _SAMPLES: Final = 16
 _MS_PER_S: Final = 1000
+_US_PER_S: Final = 1_000_000
+_GB: Final = 2**30
 
 
 @final
@@ -49,6 +51,13 @@ class Stats:
         self.full_syncs: i64 = 0
         self.partial_syncs_accepted: i64 = 0
         self.partial_syncs_refused: i64 = 0
+        # How long active expiry took, and how often a cycle left something for the next.
+        self.expire_cycle_us: i64 = 0
+        self.expire_cycles_cut: i64 = 0
+        self.forks: i64 = 0
+        self.latest_fork_us: i64 = 0
+        # How much memory the last fork copied the tables of in a second.
+        self.fork_rate_gb_s: float = 0.0
         self.output_buffer_limit_disconnections: i64 = 0
         self.query_buffer_limit_disconnections: i64 = 0
         self.clients_evicted: i64 = 0
@@ -62,6 +71,12 @@ class Stats:
         code = text.partition(b" ")[0]
         if code in self.errors or len(self.errors) < _ERROR_CODES_MAX:
             self.errors[code] = self.errors.get(code, 0) + 1
+
+    def count_fork(self, duration_us: int, memory_bytes: int) -> None:
+        """Count a fork of a process of so much memory."""
+        self.forks += 1
+        self.latest_fork_us = duration_us
+        self.fork_rate_gb_s = memory_bytes * _US_PER_S / max(1, duration_us) / _GB
 
     def sample(self, now_ms: int) -> None:
         """Note what the counters show now, for their rates."""

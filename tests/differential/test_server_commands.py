@@ -4,59 +4,19 @@ against redis-server 7.0."""
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from tests.conftest import require_redis_server
-from tests.differential.replies import Reply, ReplyReader
-from tests.processes import ServerProcess, free_port, start_redis_server, start_trivet_node
+from tests.differential.conversations import TIMEOUT_S, converse
+from tests.differential.replies import Reply
+from tests.processes import ServerProcess, free_port
 from trivet_node.config import SETTINGS
 from trivet_node.config_loading import ConfigError, load_config
 from trivet_node.config_rewrite import rewritten
 from trivet_node.shell.config_files import read_config_files
-
-_TIMEOUT_S: Final = 20.0
-_MARK: Final = b"the-last-one"
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServerProcess, ServerProcess]]:
-    """A node of ours and a redis-server."""
-    require_redis_server()
-    directory = tmp_path_factory.mktemp("pair")
-    with (
-        start_trivet_node(directory, "--enable-debug-command", "yes") as ours,
-        start_redis_server(directory, "--enable-debug-command", "yes") as real,
-    ):
-        yield ours, real
-
-
-def converse(server: ServerProcess, lines: list[str], resp3: bool = False) -> list[Reply]:
-    """Send inline commands over one new connection and return all that comes back, until it closes or falls silent."""
-    reader = ReplyReader()
-    found: list[Reply] = []
-    with socket.create_connection(server.address, _TIMEOUT_S) as connection:
-        connection.settimeout(_TIMEOUT_S)
-        first = ["HELLO 3"] if resp3 else []
-        connection.sendall("".join(f"{line}\r\n" for line in first + lines).encode() + b"PING " + _MARK + b"\r\n")
-        while not (found and _is_mark(found[-1])):
-            try:
-                data = connection.recv(1 << 20)
-            except ConnectionResetError:
-                data = b""
-            if not data:
-                return [*found, Reply(b"", b"closed")]
-            reader.feed(data)
-            found += reader.replies()
-    return found[len(first) :]
-
-
-def _is_mark(reply: Reply) -> bool:
-    return reply.value == _MARK or reply.words()[1:] == [_MARK]
-
 
 CONVERSATIONS: Final = [
     ["PING", "PING a", "PING a b", "ECHO", "ECHO a", "TIME a", "NONSENSE a 'b c'", "NONSENSE", "get", "GET a b"],
@@ -179,7 +139,7 @@ def test_a_password_as_redis_asks_for_it(pair: tuple[ServerProcess, ServerProces
         server.call("CONFIG", "SET", "requirepass", "foo")
         answers.append(converse(server, [*lines, "AUTH foo"]))
         assert _sizes_refused_before_authentication(server) == [b"multibulk", b"bulk"]
-        with socket.create_connection(server.address, _TIMEOUT_S) as connection:
+        with socket.create_connection(server.address, TIMEOUT_S) as connection:
             connection.sendall(b"AUTH foo\r\nCONFIG SET requirepass ''\r\n")
             assert connection.makefile("rb").readline() == b"+OK\r\n"
         # The connection made while there was a password may be served before the setting changes.
@@ -190,7 +150,7 @@ def test_a_password_as_redis_asks_for_it(pair: tuple[ServerProcess, ServerProces
 def _sizes_refused_before_authentication(server: ServerProcess) -> list[bytes]:
     refused = []
     for data in (b"*11\r\n", b"*1\r\n$16385\r\n"):
-        with socket.create_connection(server.address, _TIMEOUT_S) as connection:
+        with socket.create_connection(server.address, TIMEOUT_S) as connection:
             connection.sendall(data)
             line = connection.makefile("rb").readline()
             refused.append(line.removeprefix(b"-ERR Protocol error: unauthenticated ").split()[0])
@@ -198,7 +158,7 @@ def _sizes_refused_before_authentication(server: ServerProcess) -> list[bytes]:
 
 
 def _until_open(server: ServerProcess) -> bool:
-    deadline = time.monotonic() + _TIMEOUT_S
+    deadline = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline:
         if server.call("PING") == b"PONG":
             return True
@@ -258,7 +218,7 @@ def test_a_bad_file_is_refused_in_the_same_words(tmp_path: Path, text: str) -> N
     path = tmp_path / "t.conf"
     path.write_text(f"# a comment\n{text}\n")
     arguments = [str(path), "--tcp-backlog", "5"]
-    real = subprocess.run(["redis-server", *arguments], capture_output=True, timeout=_TIMEOUT_S, check=False)
+    real = subprocess.run(["redis-server", *arguments], capture_output=True, timeout=TIMEOUT_S, check=False)
     with pytest.raises(ConfigError) as caught:
         load_config(arguments, read_config_files)
     assert real.returncode == 1
@@ -270,7 +230,7 @@ def test_options_of_the_command_line_are_numbered_as_redis_does(tmp_path: Path) 
     path = tmp_path / "t.conf"
     path.write_text("# a comment\n\n")
     for arguments in (["--port", "x"], [str(path), "--save", "--port", "x"], [str(path), "--port 5", "--hz", "x", "y"]):
-        real = subprocess.run(["redis-server", *arguments], capture_output=True, timeout=_TIMEOUT_S, check=False)
+        real = subprocess.run(["redis-server", *arguments], capture_output=True, timeout=TIMEOUT_S, check=False)
         with pytest.raises(ConfigError) as caught:
             load_config(arguments, read_config_files)
         assert f"{caught.value}\n" == real.stderr.decode()

@@ -8,6 +8,7 @@ from trivet_node.config import Config
 from trivet_node.engine import Engine
 from trivet_node.host import Host
 from trivet_node.server.state import Server
+from trivet_node.timing.clock import Clock
 
 NOW_MS = 1_700_000_000_000
 
@@ -62,9 +63,9 @@ class TestEngine:
 
     __test__ = False
 
-    def __init__(self, config: Config | None = None) -> None:
+    def __init__(self, config: Config | None = None, clock: Clock | None = None) -> None:
         self.host = FakeHost()
-        self.server = Server(config or Config(), self.host, random.Random(1), "a" * 40, NOW_MS)
+        self.server = Server(config or Config(), self.host, random.Random(1), "a" * 40, NOW_MS, clock=clock)
         self.engine = Engine(self.server)
 
     def connect(self, address: str = "127.0.0.1:1000") -> "Connection":

@@ -15,7 +15,16 @@ from trivet_node.commands.lists import blocking as list_blocking
 from trivet_node.commands.lists import edits as list_edits
 from trivet_node.commands.lists import lists
 from trivet_node.commands.lists import moves as list_moves
-from trivet_node.commands.server import administration, cluster, configuration, hotkeys, introspection, replication
+from trivet_node.commands.server import (
+    administration,
+    cluster,
+    configuration,
+    hotkeys,
+    introspection,
+    latency,
+    replication,
+    slowlog,
+)
 from trivet_node.commands.server import info as server_info
 from trivet_node.commands.sets import algebra as set_algebra
 from trivet_node.commands.sets import draws as set_draws
@@ -63,7 +72,9 @@ COMMANDS: Final[list[Command]] = [
     *hotkeys.COMMANDS,
     *server_info.COMMANDS,
     *introspection.COMMANDS,
+    *latency.COMMANDS,
     *replication.COMMANDS,
+    *slowlog.COMMANDS,
     *set_algebra.COMMANDS,
     *set_draws.COMMANDS,
     *sets.COMMANDS,

@@ -1,8 +1,9 @@
-"""Run one command that was admitted: count it, and collect its effects for propagation."""
+"""Run one command that was admitted: count it, measure it, and collect its effects for propagation."""
 
 from trivet_node.client import Client
 from trivet_node.command import Command, CommandError
 from trivet_node.server.state import Server
+from trivet_node.server.timekeeping import measured
 from trivet_node.server.waiting import serve_ready_keys
 from trivet_wire.replies import encode_command
 
@@ -11,20 +12,27 @@ def call(server: Server, client: Client, command: Command, arguments: list[bytes
     """Run `command` for `client`. Called by the engine for requests, and by EXEC for what was queued."""
     errors = client.reply.errors
     errors_counted = server.stats.error_replies
-    command.calls += 1
-    server.stats.commands_processed += 1
+    stopwatch = server.stopwatch
+    if server.call_depth != 0:
+        # Outermost commands begin where the last one ended; those inside EXEC or a script do not.
+        stopwatch.start()
+    begin_us = stopwatch.mark_us
     server.call_depth += 1
     if server.propagation.enabled:
         _call_and_propagate(server, client, command, arguments)
     else:
         _handle(server, client, command, arguments)
     server.call_depth -= 1
-    if server.keyspace.ready and server.call_depth == 0:
-        serve_ready_keys(server)
+    command.calls += 1
+    server.stats.commands_processed += 1
+    if stopwatch.runs:
+        measured(server, client, command, arguments, stopwatch.lap(begin_us))
     # EXEC has not failed because a command inside it has: that one counted its error itself.
     if client.reply.errors != errors and server.stats.error_replies == errors_counted:
         command.failed_calls += 1
         server.stats.count_error(client.reply.last_error)
+    if server.keyspace.ready and server.call_depth == 0:
+        serve_ready_keys(server)
 
 
 def _handle(server: Server, client: Client, command: Command, arguments: list[bytes]) -> None:

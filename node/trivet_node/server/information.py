@@ -19,6 +19,7 @@ Fields = list[tuple[str, str]]
 
 _MS_PER_S: Final = 1000
 _US_PER_S: Final = 1_000_000
+_NS_PER_US: Final = 1000
 _S_PER_DAY: Final = 86400
 _KIB: Final = 1024
 _UNITS: Final = "KMGTP"
@@ -160,12 +161,11 @@ def modules_info(server: Server) -> Fields:
 
 
 def command_info(server: Server) -> Fields:
-    """Return how often each command ran. Its time is not measured: that would slow every command down."""
+    """Return how often each command ran, and how long that took."""
     fields: Fields = []
-    for name, command in server.table.items():
-        if name == command.name.encode():
-            for each in (command, *command.subcommands.values()):
-                fields += _command_fields(each)
+    for command in server.commands():
+        for each in command.with_subcommands():
+            fields += _command_fields(each)
     return fields
 
 
@@ -173,6 +173,19 @@ def error_info(server: Server) -> Fields:
     """Return how often each error was replied."""
     errors = server.stats.errors
     return [(f"errorstat_{code.decode(errors='replace')}", f"count={errors[code]}") for code in sorted(errors)]
+
+
+def latency_info(server: Server) -> Fields:
+    """Return what most calls of each command did not exceed, in microseconds."""
+    if not server.config.latency_tracking:
+        return []
+    percents = server.config.latency_tracking_info_percentiles
+    return [
+        (f"latency_percentiles_usec_{each.name}", _percentiles(each, percents))
+        for command in server.commands()
+        for each in command.with_subcommands()
+        if each.durations.total()
+    ]
 
 
 def cluster_info(server: Server) -> Fields:
@@ -215,6 +228,7 @@ SECTIONS: Final[list[Section]] = [
     Section("modules", "Modules", modules_info),
     Section("commandstats", "Commandstats", command_info, by_default=False),
     Section("errorstats", "Errorstats", error_info),
+    Section("latencystats", "Latencystats", latency_info, by_default=False),
     Section("cluster", "Cluster", cluster_info),
     Section("keyspace", "Keyspace", keyspace_info),
 ]
@@ -280,9 +294,15 @@ def _loading_fields(server: Server) -> Fields:
 def _command_fields(command: Command) -> Fields:
     if not (command.calls or command.rejected_calls or command.failed_calls):
         return []
-    counts = f"calls={int(command.calls)},usec=0,usec_per_call=0.00"
+    calls, microseconds = int(command.calls), int(command.microseconds)
+    counts = f"calls={calls},usec={microseconds},usec_per_call={microseconds / calls if calls else 0:.2f}"
     failures = f"rejected_calls={int(command.rejected_calls)},failed_calls={int(command.failed_calls)}"
     return [(f"cmdstat_{command.name}", f"{counts},{failures}")]
+
+
+def _percentiles(command: Command, percents: tuple[float, ...]) -> str:
+    durations = command.durations
+    return ",".join([f"p{percent:g}={durations.percentile_ns(percent) / _NS_PER_US:.3f}" for percent in percents])
 
 
 def _average_ttl_ms(database: Database, now_ms: int) -> int:

@@ -29,6 +29,7 @@ def apply_at_start(server: Server) -> None:
     _bound_hz(server)
     _track_accesses(server)
     _limit_packing(server)
+    _measure_commands(server)
     events.follow_setting(server)
 
 
@@ -68,6 +69,11 @@ def _track_accesses(server: Server) -> None:
         log.switch(access.OFF, int(server.keyspace.now_ms))
 
 
+def _measure_commands(server: Server) -> None:
+    config = server.config
+    server.stopwatch.follow(config.latency_tracking, config.slowlog_log_slower_than, config.latency_monitor_threshold)
+
+
 def _limit_packing(server: Server) -> None:
     limits = server.limits
     for attribute in _PACKING:
@@ -104,6 +110,9 @@ _EFFECTS: Final[dict[str, Callable[[Server], None]]] = {
     "lfu_log_factor": _track_accesses,
     "lfu_decay_time": _track_accesses,
     "repl_backlog_size": _resize_backlog,
+    "latency_tracking": _measure_commands,
+    "slowlog_log_slower_than": _measure_commands,
+    "latency_monitor_threshold": _measure_commands,
     "notify_keyspace_events": events.follow_setting,
     **dict.fromkeys(_PACKING, _limit_packing),
     "replica_read_only": apply_role,

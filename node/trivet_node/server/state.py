@@ -24,6 +24,8 @@ from trivet_node.replication.replicas import ONLINE, RECEIVES_SNAPSHOT, SNAPSHOT
 from trivet_node.replication.state import Replication
 from trivet_node.stats import Stats
 from trivet_node.tracking import NOBODY, TrackingTable
+from trivet_node.timing.clock import Clock
+from trivet_node.timing.stopwatch import Stopwatch
 from trivet_node.values.packing import PackingLimits
 from trivet_wire.slots import SLOT_COUNT
 
@@ -40,9 +42,14 @@ CHECK_METERED: Final = 1 << 6
 
 @final
 class Server:
-    """One node. `random` and the clock (`keyspace.now_ms`, Unix milliseconds) come from outside."""
+    """One node. `random` and the clock (`keyspace.now_ms`, Unix milliseconds) come from outside.
 
-    def __init__(self, config: Config, host: Host, random: Random, run_id: str, now_ms: int) -> None:
+    `clock` measures how long commands take; without one nothing takes any time.
+    """
+
+    def __init__(
+        self, config: Config, host: Host, random: Random, run_id: str, now_ms: int, *, clock: Clock | None = None
+    ) -> None:
         self.config: Config = config
         self.host: Host = host
         self.random: Random = random
@@ -61,6 +68,7 @@ class Server:
         self.pubsub: PubSub = PubSub()
         self.stats: Stats = Stats()
         self.debug: DebugSwitches = DebugSwitches()
+        self.stopwatch: Stopwatch = Stopwatch(clock or Clock())
         self.snapshots: SnapshotState = SnapshotState(config.save, now_ms)
         self.propagation: Propagation = Propagation()
         self.replication: Replication = Replication(new_replication_id(random))
@@ -83,6 +91,16 @@ class Server:
         # 0 outside commands, 1 inside one, more inside EXEC: only the outermost command propagates.
         self.call_depth: i64 = 0
         self._last_client_id: int = 0
+
+    def commands(self) -> list[Command]:
+        """Return every command once, without subcommands."""
+        return [command for name, command in self.table.items() if name == command.name.encode()]
+
+    def find_command(self, name: bytes) -> Command | None:
+        """Return the command that `name` or `container|name` stands for, in letters of any case."""
+        first, _, second = name.lower().partition(b"|")
+        found = self.table.get(first)
+        return found.subcommands.get(second) if found is not None and second else found
 
     def connection_refusal(self, host: str) -> bytes:
         """Return the error for a new connection from `host` that is not to be served, or nothing."""

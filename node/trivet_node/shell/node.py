@@ -29,6 +29,7 @@ from trivet_node.server import saving
 from trivet_node.server.replicating import roles
 from trivet_node.server.state import CHECK_LOADING, Server
 from trivet_node.shell.bus import Bus, join_cluster
+from trivet_node.shell.clock import SystemClock
 from trivet_node.shell.config_files import rewrite_config_file
 from trivet_node.shell.disk import load_snapshot
 from trivet_node.shell.farewell import let_replicas_catch_up
@@ -63,7 +64,9 @@ class Node(Host):
         self.restart_delay_ms: int | None = None
         source = random.SystemRandom()
         run_id = f"{source.getrandbits(160):040x}"
-        self.server = Server(config, self, random.Random(source.getrandbits(64)), run_id, unix_ms())
+        self.server = Server(
+            config, self, random.Random(source.getrandbits(64)), run_id, unix_ms(), clock=SystemClock()
+        )
         self.engine = Engine(self.server)
         self.reactor = Reactor(self.engine)
         self.link = PrimaryLink(self.engine, self.reactor)

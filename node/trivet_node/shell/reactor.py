@@ -31,6 +31,7 @@ _SEND_BYTES: Final = 256 * 1024
 _SEND_PIECES: Final = 256
 _FLUSH_BYTES: Final = 4 * 1024 * 1024
 _ACCEPTS_PER_BURST: Final = 1000
+_US_PER_MS: Final = 1000
 _READ_EVENTS: Final = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR
 
 
@@ -130,7 +131,8 @@ class Reactor:
         events: list[tuple[int, int]] = self.epoll.poll(wait_s)
         if not events:
             return 0
-        self.engine.server.keyspace.now_ms = int(time.time() * 1000)
+        server = self.engine.server
+        server.keyspace.now_ms = server.stopwatch.clock.now_us() // _US_PER_MS
         sockets = self._sockets
         touched = self._touched
         for fd, mask in events:

@@ -24,6 +24,7 @@ from trivet_node.server.state import Server
 from trivet_node.shell.child import Child, ChildFailed, fork_child
 from trivet_node.shell.process import memory_facts
 from trivet_node.shell.reactor import Reactor
+from trivet_node.timing import events
 from trivet_wire.process.files import replace_file, temporary_path, write_all
 
 _PIECE_BYTES: Final = 256 * 1024
@@ -115,11 +116,16 @@ class Snapshots:
         return RdbWriter(server.keyspace, facts, server.limits, options)
 
     def _fork(self, work: Any, keep: tuple[int, ...] = ()) -> Child | None:
+        clock = self.server.stopwatch.clock
+        begin_us = clock.now_us()
         try:
             child = fork_child(work, keep)
         except OSError as error:
             self._log("warning", f"Can't save in background: fork: {error.strerror}")
             return None
+        duration_us = max(0, clock.now_us() - begin_us)
+        self.server.stats.count_fork(duration_us, memory_facts()["used_memory"])
+        self.server.stopwatch.note(events.FORK, duration_us)
         self._log("notice", f"Background saving started by pid {child.pid}")
         return child
 
@@ -127,7 +133,9 @@ class Snapshots:
         try:
             succeeded = await self._wait(child)
         finally:
+            begin_us = self.server.stopwatch.clock.now_us()
             temporary_path(path, child.pid).unlink(missing_ok=True)
+            self.server.stopwatch.note_since(events.UNLINK, begin_us)
         self._save_child = None
         background_save_ended(self.server, succeeded)
         self.reactor.flush_pending()

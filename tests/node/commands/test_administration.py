@@ -150,7 +150,7 @@ def test_info_shows_sections_by_name() -> None:
         *("# Errorstats", "# Cluster", "# Keyspace"),
     ]
     everything = [line for line in str(client.say("INFO everything")).splitlines() if line.startswith("#")]
-    assert set(everything) == {*titles, "# Commandstats"}
+    assert set(everything) == {*titles, "# Commandstats", "# Latencystats"}
 
 
 def test_info_tells_what_happened() -> None:

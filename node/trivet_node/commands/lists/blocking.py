@@ -132,7 +132,6 @@ class MoveWait(KeyWait):
             server.propagation.instead([self.request])
         except CommandError as error:
             self.client.reply.error(error.text)
-            server.stats.count_error(error.text)
         return True
 
     def time_out(self) -> None:

@@ -63,11 +63,9 @@ def resetstat(server: Server, client: Client, arguments: list[bytes]) -> None:
     keyspace.expired_total = 0
     if server.slot_stats is not None:
         server.slot_stats.reset()
-    for command in server.table.values():
-        for each in (command, *command.subcommands.values()):
-            each.calls = 0
-            each.rejected_calls = 0
-            each.failed_calls = 0
+    for command in server.commands():
+        for each in command.with_subcommands():
+            each.reset_statistics()
     client.reply.ok()
 
 

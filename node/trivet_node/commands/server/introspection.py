@@ -21,7 +21,7 @@ _READING: Final = {b"GET": 2, b"OVERFLOW": 1}
 
 def command(server: Server, client: Client, arguments: list[bytes]) -> None:
     """COMMAND."""
-    commands = all_commands(server)
+    commands = server.commands()
     client.reply.array(len(commands))
     for found in commands:
         reply_info(client.reply, found)
@@ -29,7 +29,7 @@ def command(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def count(server: Server, client: Client, arguments: list[bytes]) -> None:
     """COMMAND COUNT."""
-    client.reply.integer(len(all_commands(server)))
+    client.reply.integer(len(server.commands()))
 
 
 def info(server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -39,7 +39,7 @@ def info(server: Server, client: Client, arguments: list[bytes]) -> None:
         return
     client.reply.array(len(arguments) - 2)
     for name in arguments[2:]:
-        found = find_command(server, name)
+        found = server.find_command(name)
         if found is None:
             client.reply.null()
         else:
@@ -48,9 +48,9 @@ def info(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def docs(server: Server, client: Client, arguments: list[bytes]) -> None:
     """COMMAND DOCS [command-name ...]."""
-    found = all_commands(server)
+    found = server.commands()
     if len(arguments) > 2:
-        found = [command for name in arguments[2:] if (command := find_command(server, name)) is not None]
+        found = [command for name in arguments[2:] if (command := server.find_command(name)) is not None]
     client.reply.map(len(found))
     for command in found:
         reply_documentation(client.reply, command)
@@ -59,7 +59,7 @@ def docs(server: Server, client: Client, arguments: list[bytes]) -> None:
 def list_(server: Server, client: Client, arguments: list[bytes]) -> None:
     """COMMAND LIST [FILTERBY MODULE name|ACLCAT category|PATTERN pattern]."""
     if len(arguments) == 2:
-        names = [found.name for found in all_commands(server)]
+        names = [found.name for found in server.commands()]
     elif len(arguments) == 5 and option(arguments[2]) == b"FILTERBY":
         names = _filtered(server, option(arguments[3]), arguments[4])
     else:
@@ -92,18 +92,6 @@ def getkeysandflags(server: Server, client: Client, arguments: list[bytes]) -> N
 def help_(server: Server, client: Client, arguments: list[bytes]) -> None:
     """COMMAND HELP."""
     reply_help(client.reply, "COMMAND", _HELP)
-
-
-def all_commands(server: Server) -> list[Command]:
-    """Return every command once, without subcommands."""
-    return [command for name, command in server.table.items() if name == command.name.encode()]
-
-
-def find_command(server: Server, name: bytes) -> Command | None:
-    """Return the command that `name` or `container|name` stands for, in letters of any case."""
-    first, _, second = name.lower().partition(b"|")
-    found = server.table.get(first)
-    return found.subcommands.get(second) if found is not None and second else found
 
 
 def reply_info(reply: ReplyBuffer, command: Command) -> None:
@@ -180,7 +168,7 @@ def _reply_search(reply: ReplyBuffer, field: str, kind: str, values: Sequence[tu
 
 
 def _filtered(server: Server, kind: bytes, value: bytes) -> list[str]:
-    commands = [each for command in all_commands(server) for each in (command, *command.subcommands.values())]
+    commands = [each for command in server.commands() for each in command.with_subcommands()]
     if kind == b"MODULE":
         # There are no modules.
         return []

@@ -303,12 +303,12 @@ class _StreamWait(KeyWait):
         """Answer with the entries of one stream, or with why there will be none."""
         request = self._request
         if not isinstance(value, Stream):
-            return request.for_group and self._refuse(server, _KEY_IS_GONE)
+            return request.for_group and self._refuse(_KEY_IS_GONE)
         last_read = self._after[key]
         if request.for_group:
             group = value.groups.get(request.group)
             if group is None:
-                return self._refuse(server, _GROUP_IS_GONE)
+                return self._refuse(_GROUP_IS_GONE)
             last_read = group.last_id
         if not self._is_due(key, value, last_read):
             return False
@@ -325,9 +325,8 @@ class _StreamWait(KeyWait):
         answer.finish()
         return True
 
-    def _refuse(self, server: Any, error: bytes) -> bool:
+    def _refuse(self, error: bytes) -> bool:
         self.client.reply.error(error)
-        server.stats.count_error(error)
         return True
 
     def _is_due(self, key: bytes, stream: Stream, last_read: int) -> bool:

@@ -1,0 +1,40 @@
+"""What is left out of a request before it is shown to people: passwords and user names.
+
+(Redis: redactClientCommandArgument and its callers, SENSITIVE_CONFIG.)
+"""
+
+from typing import Final
+
+from trivet_node.command import Command
+
+_HIDDEN: Final = b"(redacted)"
+# From which argument on everything is hidden.
+_HIDDEN_FROM: Final = {"auth": 1, "acl|setuser": 2}
+# How many arguments are hidden behind which word.
+_HIDDEN_BEHIND: Final[dict[str, dict[bytes, int]]] = {
+    "hello": {b"auth": 2},
+    "migrate": {b"auth": 1, b"auth2": 2},
+    "config|set": {b"masterauth": 1, b"masteruser": 1, b"requirepass": 1},
+}
+
+
+def redacted(command: Command, arguments: list[bytes]) -> list[bytes]:
+    """Return the arguments of a request as they may be shown."""
+    first = _HIDDEN_FROM.get(command.name)
+    if first is not None:
+        return arguments[:first] + [_HIDDEN] * (len(arguments) - first)
+    words = _HIDDEN_BEHIND.get(command.name)
+    return arguments if words is None else _hidden_behind(words, arguments)
+
+
+def _hidden_behind(words: dict[bytes, int], arguments: list[bytes]) -> list[bytes]:
+    shown: list[bytes] = []
+    hidden = 0
+    for argument in arguments:
+        if hidden:
+            shown.append(_HIDDEN)
+            hidden -= 1
+        else:
+            shown.append(argument)
+            hidden = words.get(argument.lower(), 0)
+    return shown
