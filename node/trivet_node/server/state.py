@@ -23,9 +23,9 @@ from trivet_node.replication.history import new_replication_id
 from trivet_node.replication.replicas import ONLINE, RECEIVES_SNAPSHOT, SNAPSHOT_UNDER_WAY
 from trivet_node.replication.state import Replication
 from trivet_node.stats import Stats
-from trivet_node.tracking import NOBODY, TrackingTable
 from trivet_node.timing.clock import Clock
 from trivet_node.timing.stopwatch import Stopwatch
+from trivet_node.tracking import NOBODY, TrackingTable
 from trivet_node.values.packing import PackingLimits
 from trivet_wire.slots import SLOT_COUNT
 
