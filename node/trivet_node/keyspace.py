@@ -89,7 +89,7 @@ class KeyFollower:
         raise NotImplementedError
 
     def vanished(self, key: bytes) -> None:
-        """Hear that `key` was deleted without any client's doing: it expired, or gave way to others."""
+        """Hear that `key`, or fields of it, went without any client's doing: they expired, or gave way to others."""
         raise NotImplementedError
 
     def flushed(self) -> None:
@@ -405,10 +405,7 @@ class Database:
             keyspace.expired.append((self.index, key, []))
         if keyspace.observer is not None:
             keyspace.observer.expired(self, key)
-        self._break_watches(key)
-        self.signal(key)
-        if keyspace.follower is not None:
-            keyspace.follower.vanished(key)
+        self._tell_of_expiry(key)
 
     def settle(self, key: bytes, hashed: ExpiringHash) -> None:
         """Keep the hash under `key` in the form that its deadlines demand: with them, or plain where none is left."""
@@ -440,8 +437,7 @@ class Database:
             self.settle(key, hashed)
         if keyspace.observer is not None:
             keyspace.observer.fields_expired(self, key, is_gone)
-        self._break_watches(key)
-        self.signal(key)
+        self._tell_of_expiry(key)
         return not is_gone
 
     def flush(self) -> int:
@@ -581,6 +577,13 @@ class Database:
         self.signal(key)
         if self.keyspace.follower is not None:
             self.keyspace.follower.changed(key)
+
+    def _tell_of_expiry(self, key: bytes) -> None:
+        """Let those who want to know hear that `key`, or a part of it, is gone without any client's doing."""
+        self._break_watches(key)
+        self.signal(key)
+        if self.keyspace.follower is not None:
+            self.keyspace.follower.vanished(key)
 
     def _is_gone(self, slot: i64, key: bytes) -> bool:
         """Say whether `key` has expired for whoever looks now, and delete it where this node decides about that."""

@@ -134,6 +134,7 @@ def stats_info(server: Server) -> Fields:
         ("sync_partial_ok", str(int(stats.partial_syncs_accepted))),
         ("sync_partial_err", str(int(stats.partial_syncs_refused))),
         ("expired_keys", str(int(keyspace.expired_total))),
+        ("expired_subkeys", str(int(keyspace.expired_fields_total))),
         ("evicted_keys", "0"),
         ("keyspace_hits", str(int(keyspace.hits))),
         ("keyspace_misses", str(int(keyspace.misses))),
@@ -197,13 +198,17 @@ def keyspace_info(server: Server) -> Fields:
     """Return how many keys there are in each database that has any."""
     now_ms = int(server.keyspace.now_ms)
     return [
-        (
-            f"db{database.index}",
-            f"keys={int(database.size)},expires={int(database.volatile)},avg_ttl={_average_ttl_ms(database, now_ms)}",
-        )
+        (f"db{database.index}", _key_counts(database, now_ms))
         for database in server.keyspace.used_databases()
         if database.size
     ]
+
+
+def _key_counts(database: Database, now_ms: int) -> str:
+    counts = f"keys={int(database.size)},expires={int(database.volatile)},avg_ttl={_average_ttl_ms(database, now_ms)}"
+    # Of Redis 7.4: hashes with deadlines of fields.
+    hashes = len(database.field_deadlines)
+    return f"{counts},subexpiry={hashes}" if hashes else counts
 
 
 @final

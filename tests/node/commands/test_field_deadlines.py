@@ -441,6 +441,26 @@ def test_watches_break() -> None:
         assert node.asks("EXEC") is None, change
 
 
+def test_info_counts_hashes_with_deadlines_and_expired_fields() -> None:
+    node = node_with_hash()
+    node.asks("HPEXPIRE h 5 FIELDS 2 a b")
+    assert node.asks("INFO keyspace").endswith(b"keys=1,expires=0,avg_ttl=0,subexpiry=1\r\n")
+    tick(node, 6)
+    assert node.asks("INFO keyspace").endswith(b"keys=1,expires=0,avg_ttl=0\r\n")
+    assert b"expired_subkeys:2\r\n" in node.asks("INFO stats")
+
+
+def test_who_keeps_a_copy_is_told() -> None:
+    node = node_with_hash("a 1 b 2")
+    reader = node.client()
+    node.asks("HELLO 3", client=reader)
+    node.asks("CLIENT TRACKING ON", client=reader)
+    node.asks("HSETEX h PX 5 FIELDS 1 a 1")
+    node.asks("HGETALL h", client=reader)
+    tick(node, 6)
+    assert b"invalidate" in reader.reply.take()
+
+
 def test_values_move_with_their_deadlines() -> None:
     node = node_with_hash("a 1 b 2")
     node.asks("HPEXPIRE h 50 FIELDS 1 a")

@@ -200,6 +200,11 @@ _EXPIRE_ARGUMENTS: Final = (
 )
 _FIELDS_ARGUMENTS: Final = "key:key#0 fields:block=FIELDS(numfields:integer field:string*)"
 _COMPLEXITY: Final = "O(N) where N is the number of specified fields"
+_DIFFERENCE: Final = (
+    "Reading hides a field past its deadline but does not delete it: active expiry does, or a command that writes the "
+    "field. Without deadlines of fields a hash is a listpack again. Fields of small hashes stay in the order of their "
+    "arrival."
+)
 
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(
@@ -214,6 +219,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         complexity=_COMPLEXITY,
         keys=(KeySpec("RW update"),),
         arguments="key:key#0 seconds:integer " + _EXPIRE_ARGUMENTS,
+        difference=_DIFFERENCE,
     ),
     Command(
         "hpexpire",
