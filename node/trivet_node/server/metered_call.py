@@ -39,10 +39,12 @@ def _run_measured(server: Server, client: Client, command: Command, arguments: l
     history = server.replication.history
     size: i64 = len(client.reply)
     begin_offset = history.offset
-    begin_us = server.host.now_us()
+    stopwatch = server.stopwatch
+    begin_us = stopwatch.clock.now_us()
     call(server, client, command, arguments)
+    end_us = stopwatch.clock.now_us()
     # The time of day may be set back meanwhile.
-    elapsed_us: i64 = max(server.host.now_us() - begin_us, 0)
+    elapsed_us: i64 = end_us - begin_us if end_us > begin_us else 0
     bytes_in = encoded_size(arguments)
     bytes_out: i64 = len(client.reply) - size
     if command.name == "exec":
@@ -52,3 +54,5 @@ def _run_measured(server: Server, client: Client, command: Command, arguments: l
     if server.call_depth == 0:
         streamed_bytes = (history.offset - begin_offset) * len(server.replication.replicas.following)
         count_slot_command(server, slot, elapsed_us, bytes_in, bytes_out + streamed_bytes)
+        # Counting is no part of the next command.
+        stopwatch.start()

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.node.cluster.test_commands import SLOT_OF_A, BusHost, ClusterNodeUnderTest
+from tests.node.cluster.test_commands import SLOT_OF_A, ClusterNodeUnderTest
 from tests.node.engines import Node
+from tests.node.test_times import MovingClock
 from trivet_node.client import PRIMARY
 from trivet_node.cluster.slots import ALL_SLOTS, range_of_slots
 from trivet_node.config import Config
@@ -16,22 +17,11 @@ SLOT_OF_B = 3300
 STEP_US = 7
 
 
-class SteppingHost(BusHost):
-    """Its clock moves whenever it is looked at."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.us = 0
-
-    def now_us(self) -> int:
-        self.us += STEP_US
-        return self.us
-
-
 @pytest.fixture
 def node() -> ClusterNodeUnderTest:
-    node = ClusterNodeUnderTest(Config(cluster_databases=2))
-    node.server.host = SteppingHost()
+    # Nobody else looks at the clock.
+    node = ClusterNodeUnderTest(Config(cluster_databases=2, latency_tracking=False, slowlog_log_slower_than=-1))
+    node.server.stopwatch.clock = MovingClock(STEP_US)
     node.serve(ALL_SLOTS, 0)
     assert node.asks("CONFIG SET cluster-slot-stats-enabled yes") == b"OK"
     return node

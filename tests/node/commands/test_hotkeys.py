@@ -5,32 +5,37 @@ from typing import Any
 import pytest
 
 from tests.node.cluster.test_commands import SLOT_OF_A, BusHost, ClusterNodeUnderTest
-from tests.node.engines import Node, QuietHost
+from tests.node.engines import Node
+from tests.node.test_times import MovingClock
 from trivet_node.cluster.slots import range_of_slots
+from trivet_node.config import Config
 from trivet_node.server.state import CHECK_METERED
 
 STEP_US = 6
 
 
-class SteppingHost(QuietHost):
-    """Its clock and the time used by the process move whenever they are looked at."""
+class WorkingHost(BusHost):
+    """The process uses more time whenever somebody looks."""
 
     def __init__(self) -> None:
-        self.us = 0
-
-    def now_us(self) -> int:
-        self.us += STEP_US
-        return self.us
+        super().__init__()
+        self.used_us = 0
 
     def process_facts(self) -> dict[str, int]:
-        self.us += 5000
-        return {"used_cpu_user_us": self.us, "used_cpu_sys_us": 2 * self.us}
+        self.used_us += 5000
+        return {"used_cpu_user_us": self.used_us, "used_cpu_sys_us": 2 * self.used_us}
+
+
+def config() -> Config:
+    """Return settings with which nobody else looks at the clock."""
+    return Config(latency_tracking=False, slowlog_log_slower_than=-1)
 
 
 @pytest.fixture
 def node() -> Node:
-    node = Node()
-    node.server.host = SteppingHost()
+    node = Node(config())
+    node.server.host = WorkingHost()
+    node.server.stopwatch.clock = MovingClock(STEP_US)
     return node
 
 
@@ -161,19 +166,12 @@ def test_errors(node: Node, request_text: str, error: str) -> None:
     assert node.asks("HOTKEYS GET") is None
 
 
-class SteppingBusHost(BusHost, SteppingHost):
-    """Both at once."""
-
-    def __init__(self) -> None:
-        BusHost.__init__(self)
-        SteppingHost.__init__(self)
-
-
 @pytest.fixture
 def half() -> ClusterNodeUnderTest:
     """A node that owns the slots from 8192 on, and slot 3300, that of `b`."""
-    node = ClusterNodeUnderTest()
-    node.server.host = SteppingBusHost()
+    node = ClusterNodeUnderTest(config())
+    node.server.host = WorkingHost()
+    node.server.stopwatch.clock = MovingClock(STEP_US)
     node.serve(
         range_of_slots(8192, 16383) | range_of_slots(3300, 3300), range_of_slots(0, 3299) | range_of_slots(3301, 8191)
     )
