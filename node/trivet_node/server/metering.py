@@ -72,6 +72,6 @@ def note_queued(server: Server, client: Client, command: Command, arguments: lis
 
 
 def note_served(server: Server, key: bytes, reply_bytes: i64) -> None:
-    """Count the reply to a client that has waited for `key`."""
+    """Count the reply to a client that has waited for `key`; the time is in that of the command which brought it."""
     if server.meters_slots:
         count_slot_command(server, key_slot(key), 0, 0, reply_bytes)

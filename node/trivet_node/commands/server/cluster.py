@@ -707,7 +707,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
                 "order:oneof?(asc:pure-token=ASC desc:pure-token=DESC)))",
                 difference="Of Redis 8.2 and Valkey 8; all but `key-count` is there while "
                 "`cluster-slot-stats-enabled` is on. Inline requests count as if sent as arrays, messages of sharded "
-                "channels not at all, and of commands that wait only the time until they do.",
+                "channels not at all.",
             ),
             Command(
                 "cluster|slots",
