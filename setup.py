@@ -21,6 +21,7 @@ CORE = [
     "wire/trivet_wire/addresses.py",
     "wire/trivet_wire/glob.py",
     "wire/trivet_wire/pushes.py",
+    "wire/trivet_wire/quoting.py",
     "wire/trivet_wire/replies.py",
     "wire/trivet_wire/requests.py",
     "wire/trivet_wire/slots.py",

@@ -32,6 +32,8 @@ SPECIAL: Final = (1 << 11) - 1
 TRANSACTION_BROKEN: Final = 1 << 16
 CLUSTER_READONLY: Final = 1 << 17
 NO_EVICT: Final = 1 << 18
+# MONITOR: it is shown every request.
+MONITOR: Final = 1 << 20
 # In Server.pending: something was written to the client, or it is to be closed, outside its own request.
 PENDING: Final = 1 << 19
 
@@ -81,8 +83,8 @@ class Client:
         return self.local_address.endswith(":0")
 
     def may_time_out(self) -> bool:
-        """Say whether `timeout` applies: not to replicas, primaries, subscribers and blocked clients."""
-        return self.flags & (PRIMARY | REPLICA | SUBSCRIBED | BLOCKED) == 0
+        """Say whether `timeout` applies: not to replicas, primaries, subscribers, monitors and blocked clients."""
+        return self.flags & (PRIMARY | REPLICA | SUBSCRIBED | MONITOR | BLOCKED) == 0
 
     def is_closing(self) -> bool:
         """Say whether no more of the client's requests are run."""

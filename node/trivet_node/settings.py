@@ -15,6 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import attrs
 
+from trivet_wire import quoting
 from trivet_wire.requests import split_words
 
 T = TypeVar("T")
@@ -29,7 +30,6 @@ _OCTAL: Final = re.compile(r"[0-7]+")
 _MEMORY: Final = re.compile(r"([0-9]+)([a-z]*)", re.IGNORECASE)
 _PERCENT: Final = re.compile(r"([0-9]+)%")
 _UNITS: Final = {"": 1, "b": 1, "k": 1000, "kb": 2**10, "m": 10**6, "mb": 2**20, "g": 10**9, "gb": 2**30}
-_ESCAPES: Final = {0x5C: "\\\\", 0x22: '\\"', 0x0A: "\\n", 0x0D: "\\r", 0x09: "\\t", 0x07: "\\a", 0x08: "\\b"}
 
 
 class SettingError(ValueError):
@@ -53,14 +53,8 @@ def to_bytes(text: str) -> bytes:
 
 
 def quoted(text: str) -> str:
-    """Return `text` as one quoted word of redis.conf. (Redis: sdscatrepr.)"""
-    return '"' + "".join(_quoted_byte(byte) for byte in to_bytes(text)) + '"'
-
-
-def _quoted_byte(byte: int) -> str:
-    if byte in _ESCAPES:
-        return _ESCAPES[byte]
-    return chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}"
+    """Return `text` as one quoted word of redis.conf."""
+    return to_text(quoting.quoted(to_bytes(text)))
 
 
 def parse_memory(text: str) -> int | None:

@@ -1,8 +1,8 @@
 """Conversations of several clients with one server, step by step, so that two servers can be compared word for word.
 
 A step is `name: request`; each name is a connection of its own, made when it is first heard. The next step begins when
-the last one was answered; a step marked `name! request` begins to wait instead (the server counts its blocked clients),
-and one marked `name~ request` is not answered at all. Pushes, messages and lines of MONITOR answer nothing.
+the last one was answered; a step marked `name! request` begins to wait instead, and one marked `name~ request` is not
+answered at all. Pushes, messages and lines of MONITOR answer nothing.
 """
 
 import re
@@ -14,6 +14,8 @@ from tests.processes import ServerProcess, wait_until
 
 _TIMEOUT_S: Final = 20.0
 _STEP: Final = re.compile(r"(\w+)([:!~]) (.*)")
+# No smaller number in a reply is taken for the id of a client.
+_FIRST_ID: Final = 100
 _MARK: Final = b"the-last-one"
 _MONITOR_LINE: Final = re.compile(rb"\d+\.\d{6} \[")
 _MESSAGES: Final = frozenset([b"message", b"pmessage", b"smessage"])
@@ -22,8 +24,15 @@ _MESSAGES: Final = frozenset([b"message", b"pmessage", b"smessage"])
 class _Speaker:
     """One connection and all that came through it."""
 
-    def __init__(self, server: ServerProcess) -> None:
-        self.socket = socket.create_connection(server.address, _TIMEOUT_S)
+    def __init__(self, server: ServerProcess, unix_path: str) -> None:
+        if unix_path:
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.settimeout(_TIMEOUT_S)
+            self.socket.connect(unix_path)
+        else:
+            self.socket = socket.create_connection(server.address, _TIMEOUT_S)
+        name = self.socket.getsockname()
+        self.address = "{}:{}".format(*name) if isinstance(name, tuple) else ""
         self.heard: list[Reply] = []
         self._reader = ReplyReader()
         self._answers_due = 0
@@ -42,9 +51,11 @@ class _Speaker:
         """Read all that the server has sent up to now and return it; a transaction under way ends with an error."""
         if not self._closed:
             self.socket.sendall(b"PING " + _MARK + b"\r\n")
-        while not self._closed and not (self.heard and _is_mark(self.heard[-1])):
+        while not self._closed and not any(_is_mark(reply) for reply in self.heard):
             self._read()
-        return self.heard
+        # A client that is shown requests is also shown the one that asks for the mark.
+        end = [index for index, reply in enumerate(self.heard) if _is_mark(reply)]
+        return self.heard[: end[0]] if end else self.heard
 
     def _read(self) -> None:
         try:
@@ -58,12 +69,14 @@ class _Speaker:
         self.heard += self._reader.replies()
 
 
-def dialogue(server: ServerProcess, steps: list[str]) -> dict[str, list[Reply]]:
-    """Hold a conversation and return, by name, everything that each client was sent.
+def dialogue(server: ServerProcess, steps: list[str], unix_path: str = "") -> dict[str, list[Reply]]:
+    """Hold a conversation, over a unix socket where one is given; return, by name, all that each client was sent.
 
     In a request `{name}` stands for the id of that client, `{name.address}` for its address. What differs by nature is
     taken out: those ids and addresses become the names, times of MONITOR a `T`.
     """
+    while server.call("CLIENT", "ID") < _FIRST_ID:
+        pass
     speakers: dict[str, _Speaker] = {}
     ids: dict[str, bytes] = {}
     try:
@@ -73,42 +86,36 @@ def dialogue(server: ServerProcess, steps: list[str]) -> dict[str, list[Reply]]:
             name, kind, line = parts.groups()
             for each in (name, *re.findall(r"\{(\w+)", line)):
                 if each not in speakers:
-                    speakers[each] = _Speaker(server)
+                    speakers[each] = _Speaker(server, unix_path)
                     ids[each] = _ask_for_id(speakers[each])
             for each, speaker in speakers.items():
-                address = "{}:{}".format(*speaker.socket.getsockname())
-                line = line.replace(f"{{{each}}}", ids[each].decode()).replace(f"{{{each}.address}}", address)
-            _take_step(server, speakers[name], kind, line)
+                line = line.replace(f"{{{each}}}", ids[each].decode())
+                line = line.replace(f"{{{each}.address}}", speaker.address)
+            _take_step(server, speakers[name], ids[name], kind, line)
         heard = {name: speaker.listen_to_the_end() for name, speaker in speakers.items()}
         names = {ids[name]: name.encode() for name in ids}
-        addresses = {
-            b"%s:%d" % (speaker.socket.getsockname()[0].encode(), speaker.socket.getsockname()[1]): name.encode()
-            for name, speaker in speakers.items()
-        }
+        addresses = {speaker.address.encode(): name.encode() for name, speaker in speakers.items() if speaker.address}
         return {name: [_known(reply, names, addresses) for reply in replies] for name, replies in heard.items()}
     finally:
         for speaker in speakers.values():
             speaker.socket.close()
 
 
-def blocked_count(server: ServerProcess) -> int:
-    """Return how many clients wait."""
-    for line in server.call("INFO", "clients").splitlines():
-        if line.startswith(b"blocked_clients:"):
-            return int(line.partition(b":")[2])
-    raise AssertionError("INFO clients has no blocked_clients")
-
-
-def _take_step(server: ServerProcess, speaker: _Speaker, kind: str, line: str) -> None:
-    if kind == "~":
-        speaker.say(line, answers=0)
-    elif kind == "!":
-        before = blocked_count(server)
-        speaker.say(line)
-        wait_until(lambda: blocked_count(server) > before, _TIMEOUT_S, f"{line} waits")
-    else:
-        speaker.say(line)
+def _take_step(server: ServerProcess, speaker: _Speaker, client_id: bytes, kind: str, line: str) -> None:
+    speaker.say(line, answers=0 if kind == "~" else 1)
+    if kind == ":":
         speaker.listen()
+    elif kind == "!":
+        wait_until(lambda: "b" in _seen(server, client_id)["flags"], _TIMEOUT_S, f"{line} waits")
+    else:
+        name = line.split(maxsplit=1)[0].lower()
+        wait_until(lambda: _seen(server, client_id)["cmd"].startswith(name), _TIMEOUT_S, f"{line} has come")
+
+
+def _seen(server: ServerProcess, client_id: bytes) -> dict[str, str]:
+    """Return the fields of a client in CLIENT LIST, which monitors are not shown."""
+    line = server.call("CLIENT", "LIST", "ID", client_id).decode()
+    return dict(field.split("=", 1) for field in line.split())
 
 
 def _ask_for_id(speaker: _Speaker) -> bytes:

@@ -22,6 +22,7 @@ from trivet_node.commands.server import (
     hotkeys,
     introspection,
     latency,
+    monitor,
     replication,
     slowlog,
 )
@@ -73,6 +74,7 @@ COMMANDS: Final[list[Command]] = [
     *server_info.COMMANDS,
     *introspection.COMMANDS,
     *latency.COMMANDS,
+    *monitor.COMMANDS,
     *replication.COMMANDS,
     *slowlog.COMMANDS,
     *set_algebra.COMMANDS,

@@ -8,9 +8,9 @@ from typing import Final
 
 from mypy_extensions import i64
 
-from trivet_node.client import IN_TRANSACTION, PRIMARY, SUBSCRIBED, UNAUTHENTICATED, Client
+from trivet_node.client import IN_TRANSACTION, MONITOR, PRIMARY, REPLICA, SUBSCRIBED, UNAUTHENTICATED, Client
 from trivet_node.cluster.redirect import redirection
-from trivet_node.command import LOADING, NO_AUTH, NO_MULTI, STALE, WRITE, Command
+from trivet_node.command import LOADING, MAY_REPLICATE, NO_AUTH, NO_MULTI, READONLY, STALE, WRITE, Command
 from trivet_node.server.state import (
     CHECK_CLUSTER,
     CHECK_DISK,
@@ -45,7 +45,7 @@ def refusal(server: Server, client: Client, command: Command, arguments: list[by
             return refused
     if client.flags & SUBSCRIBED != 0 and client.reply.protocol == RESP2:
         return _refused_while_subscribed(command)
-    return None
+    return _refused_to_replica(client, _effective_flags(client, command))
 
 
 def _redirected(server: Server, client: Client, command: Command, arguments: list[bytes]) -> bytes | None:
@@ -81,6 +81,13 @@ def _refused_by_server(checks: i64, command: Command, flags: i64) -> bytes | Non
     if checks & CHECK_LOADING != 0 and flags & LOADING == 0:
         return errors.LOADING
     return None
+
+
+def _refused_to_replica(client: Client, flags: i64) -> bytes | None:
+    """Keep replicas, and monitors, which Redis takes for such, from keys."""
+    if client.flags & (REPLICA | MONITOR) == 0 or flags & (READONLY | WRITE | MAY_REPLICATE) == 0:
+        return None
+    return b"ERR Replica can't interact with the keyspace"
 
 
 def _refused_while_subscribed(command: Command) -> bytes | None:

@@ -7,7 +7,7 @@ from mypy_extensions import i64
 
 from trivet_node import limits
 from trivet_node.blocking import Blocking
-from trivet_node.client import PENDING, PRIMARY, TRACKING, UNAUTHENTICATED, Client
+from trivet_node.client import MONITOR, PENDING, PRIMARY, TRACKING, UNAUTHENTICATED, Client
 from trivet_node.cluster.machine import ClusterMachine
 from trivet_node.command import Command
 from trivet_node.config import Config
@@ -38,6 +38,8 @@ CHECK_GOOD_REPLICAS: Final = 1 << 4
 CHECK_DISK: Final = 1 << 5
 # Refuses nothing: it leads commands to server/metered_call.py.
 CHECK_METERED: Final = 1 << 6
+# Refuses nothing either: it leads commands to server/observed_call.py, which shows them to monitors.
+CHECK_MONITORED: Final = 1 << 7
 
 
 @final
@@ -73,6 +75,8 @@ class Server:
         self.propagation: Propagation = Propagation()
         self.replication: Replication = Replication(new_replication_id(random))
         self.blocking: Blocking = Blocking()
+        # The clients that said MONITOR, by id, the oldest first.
+        self.monitors: dict[int, Client] = {}
         self.tracking: TrackingTable = TrackingTable()
         # The client whose request runs now; not noted for those that nothing sets apart.
         self.caller: Client | None = None
@@ -152,6 +156,7 @@ class Server:
         self.unwatch_all(client)
         self.blocking.forget(client)
         self.stop_tracking(client)
+        self.stop_monitoring(client)
         self.clients.pop(client.id, None)
         self._forget_link(client)
 
@@ -185,6 +190,13 @@ class Server:
         client.flags &= ~TRACKING
         self.tracking.clients -= 1
         self.follow_no_more()
+
+    def stop_monitoring(self, client: Client) -> None:
+        """Show requests to a client no longer; nothing happens where that is so. (MONITOR)"""
+        client.flags &= ~MONITOR
+        self.monitors.pop(client.id, None)
+        if not self.monitors:
+            self.checks &= ~CHECK_MONITORED
 
     def follow_no_more(self) -> None:
         """Let no change of a key be noted where nobody tracks keys and none is remembered."""

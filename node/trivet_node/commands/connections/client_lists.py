@@ -8,6 +8,7 @@ from trivet_node.client import (
     CLOSE_NOW,
     CLUSTER_READONLY,
     IN_TRANSACTION,
+    MONITOR,
     NO_EVICT,
     PRIMARY,
     REPLICA,
@@ -107,7 +108,8 @@ def describe(client: Client, now_ms: int) -> bytes:
 
 
 def _flag_letters(client: Client) -> str:
-    letters = [letter for flag, letter in _FLAG_LETTERS if client.flags & flag]
+    letters = ["O"] if client.flags & MONITOR else []
+    letters += [letter for flag, letter in _FLAG_LETTERS if client.flags & flag]
     if client.tracking is not None and client.tracking.is_broken:
         letters.append("R")
     if client.tracking is not None and client.tracking.is_broadcast:

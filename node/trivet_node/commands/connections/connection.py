@@ -105,6 +105,7 @@ def reset(server: Server, client: Client, arguments: list[bytes]) -> None:
     server.pubsub.forget(client)
     server.unwatch_all(client)
     server.stop_tracking(client)
+    server.stop_monitoring(client)
     client.queued.clear()
     client.flags &= ~(IN_TRANSACTION | TRANSACTION_BROKEN | SUBSCRIBED | CLUSTER_READONLY | REPLY_OFF | REPLY_SKIP_NEXT)
     client.database = server.keyspace.database(0)
