@@ -51,7 +51,7 @@ def test_a_monitor_that_closes_or_wants_no_answers_is_shown_nothing() -> None:
     client.say("PING")
     assert monitor.heard() == closing.heard() == []
     assert len(monitor.all("CLIENT REPLY ON")) == 2
-    assert monitor.raw("CLIENT REPLY SKIP") == b""
+    assert len(monitor.all("CLIENT REPLY SKIP")) == 1
     assert monitor.all("PING") == []
     assert len(monitor.all("PING")) == 2
 
