@@ -69,6 +69,9 @@ class Engine:
         for command in COMMANDS:
             self._table[command.name.encode()] = command
             self._table[command.name.upper().encode()] = command
+        # The command of the last request: requests come in runs, and comparing a name is cheaper than looking it up.
+        self._recent_name: bytes = b"ping"
+        self._recent_command: Command = self._table[b"ping"]
 
     def feed(self, client: Client, data: bytes) -> None:
         """Run every request that `data` completes."""
@@ -179,12 +182,12 @@ class Engine:
             self.resume(client)
 
     def _execute(self, client: Client, arguments: list[bytes]) -> None:
-        command = self._table.get(arguments[0])
-        if command is None or command.subcommands:
-            command = self._find(arguments)
-            if command is None:
-                self._answer_unknown(client, arguments)
-                return
+        command: Command | None = self._recent_command
+        if arguments[0] != self._recent_name:
+            command = self._look_up(arguments)
+        if command is None:
+            self._answer_unknown(client, arguments)
+            return
         if not command.accepts(len(arguments)):
             self._reject(client, command, errors.wrong_arity(command.name))
             return
@@ -256,12 +259,19 @@ class Engine:
             return
         self._refuse(client, _unknown(self._table, arguments))
 
-    def _find(self, arguments: list[bytes]) -> Command | None:
+    def _look_up(self, arguments: list[bytes]) -> Command | None:
         """Return the command or subcommand that a request names, in letters of any case."""
-        command = self._table.get(arguments[0].lower())
-        if command is None or not command.subcommands or len(arguments) < 2:
+        name = arguments[0]
+        command = self._table.get(name)
+        if command is None:
+            command = self._table.get(name.lower())
+        if command is None:
+            return None
+        if not command.subcommands:
+            self._recent_name = name
+            self._recent_command = command
             return command
-        return command.subcommands.get(arguments[1].lower())
+        return command if len(arguments) == 1 else command.subcommands.get(arguments[1].lower())
 
     def _contain_fault(self, client: Client) -> None:
         """A handler has failed, a fault of ours: the log gets the traceback, the client an error, others nothing."""
