@@ -166,6 +166,7 @@ class Engine:
         self._execute(client, arguments)
         if client.reply.errors != errors_before:
             # Our data set differs from the primary's from here on, or already did.
+            self.server.stats.unexpected_errors += 1
             text = client.reply.last_error.decode(errors="replace")
             self.server.host.log(
                 "warning",

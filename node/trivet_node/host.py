@@ -77,8 +77,9 @@ class Host:
         raise NotImplementedError
 
     def process_facts(self) -> dict[str, int]:
-        """Return what INFO says of the process: process_id, used_memory, used_memory_rss, used_memory_peak and
-        total_system_memory in bytes, used_cpu_sys_us, used_cpu_user_us and both for children in microseconds.
+        """Return what INFO says of the process: process_id, used_memory, used_memory_rss, used_memory_peak,
+        used_memory_startup and total_system_memory in bytes, used_cpu_sys_us, used_cpu_user_us and both for children
+        and for the main thread in microseconds, and migrate_cached_sockets.
         """
         raise NotImplementedError
 

@@ -122,6 +122,8 @@ class Keyspace:
         self.ready: list[tuple[Database, bytes]] = []
         # Whether any value was ever stored that is no string: strings are given back at once.
         self.holds_collections: bool = False
+        # Values and pieces of values that free_some() has freed.
+        self.freed_total: i64 = 0
         self._discarded: list[dict[bytes, object]] = []
         self._pieces: list[list[object]] = []
         self._databases: list[Database | None] = [None] * database_count
@@ -218,8 +220,10 @@ class Keyspace:
             if self.holds_collections or len(keys) > budget:
                 while keys and budget > 0:
                     self.discard_value(keys.popitem()[1])
+                    self.freed_total += 1
                     budget -= 1
             else:
+                self.freed_total += len(keys)
                 budget -= len(keys)
                 keys = {}
             if not keys:
@@ -227,12 +231,17 @@ class Keyspace:
                 self._discarded.pop()
         return len(self._discarded) > 0 or len(self._pieces) > 0
 
+    def discarded_count(self) -> int:
+        """Return how many values and pieces of values wait to be freed."""
+        return sum([len(keys) for keys in self._discarded]) + sum([len(found) for found in self._pieces])
+
     def _free_pieces(self, budget: i64) -> i64:
         """Return what is left of `budget`."""
         while self._pieces and budget > 0:
             found = self._pieces[-1]
             while found and budget > 0:
                 found.pop()
+                self.freed_total += 1
                 budget -= _PIECE_ELEMENTS
             if not found:
                 self._pieces.pop()
@@ -368,6 +377,16 @@ class Database:
             return NO_DEADLINE
         deadlines = self.deadlines[self.slot_of(key)]
         return NO_DEADLINE if deadlines is None else deadlines.get(key, NO_DEADLINE)
+
+    def some_deadlines(self, count: int) -> list[int]:
+        """Return about `count` deadlines or a few more, those of whole slots; all where there are fewer."""
+        found: list[int] = []
+        for deadlines in self.deadlines:
+            if deadlines:
+                found += deadlines.values()
+                if len(found) >= count:
+                    break
+        return found
 
     def set_deadline(self, key: bytes, deadline_ms: int) -> None:
         """Give an existing key a deadline in Unix milliseconds."""

@@ -46,7 +46,16 @@ class Stats:
         self.commands_processed: i64 = 0
         self.input_bytes: i64 = 0
         self.output_bytes: i64 = 0
+        self.replication_input_bytes: i64 = 0
+        self.replication_output_bytes: i64 = 0
+        # How often sockets of clients were read from and written to.
+        self.reads: i64 = 0
+        self.writes: i64 = 0
         self.error_replies: i64 = 0
+        # Errors that our own primary met here: the data sets differ.
+        self.unexpected_errors: i64 = 0
+        # Payloads of RESTORE, each of which is checked in full.
+        self.payloads_checked: i64 = 0
         self.errors: dict[bytes, int] = {}
         self.full_syncs: i64 = 0
         self.partial_syncs_accepted: i64 = 0
@@ -64,6 +73,8 @@ class Stats:
         self.command_rate: Rate = Rate()
         self.input_rate: Rate = Rate()
         self.output_rate: Rate = Rate()
+        self.replication_input_rate: Rate = Rate()
+        self.replication_output_rate: Rate = Rate()
 
     def count_error(self, text: bytes) -> None:
         """Count an error reply under its code, the first word of `text`."""
@@ -83,3 +94,5 @@ class Stats:
         self.command_rate.sample(now_ms, int(self.commands_processed))
         self.input_rate.sample(now_ms, int(self.input_bytes))
         self.output_rate.sample(now_ms, int(self.output_bytes))
+        self.replication_input_rate.sample(now_ms, int(self.replication_input_bytes))
+        self.replication_output_rate.sample(now_ms, int(self.replication_output_bytes))

@@ -57,6 +57,8 @@ class RdbWriter:
         self._limits: PackingLimits = limits
         self._options: WriterOptions = options
         self._sink: RdbSink = RdbSink(options.compress)
+        # How far chunks() is.
+        self.keys_written: int = 0
 
     def chunks(self) -> Iterator[bytes]:
         """Return the file's bytes in chunks of about CHUNK_BYTES, more only where one string or node is larger."""
@@ -79,6 +81,7 @@ class RdbWriter:
                     while part != DONE:
                         yield sink.take()
                         part = write_part(sink, value, part, self._limits)
+                    self.keys_written += 1
                     if sink.is_full():
                         yield sink.take()
         sink.byte(OPCODE_END)

@@ -18,6 +18,38 @@ NOT_YET: Final = -1
 
 
 @final
+class ChildProgress:
+    """How far the child is that writes a snapshot, of this node or for its replicas; zeros while there is none."""
+
+    def __init__(self) -> None:
+        self.keys_total: int = 0
+        self.keys_done: int = 0
+        # How much memory the child has of its own, because it or the node has written there since the fork.
+        self.copied_bytes: int = 0
+        self.copied_peak_bytes: int = 0
+        self._told_ms: int = 0
+
+    def begin(self, keys_total: int) -> None:
+        """Note that a child has begun to write so many keys."""
+        self.keys_total = keys_total
+        self.keys_done = 0
+        self.copied_bytes = 0
+        self.copied_peak_bytes = 0
+        self._told_ms = 0
+
+    def tell(self, keys_done: int, copied_bytes: int, now_ms: int) -> None:
+        """Note what the child says of itself."""
+        self.keys_done = keys_done
+        self.copied_bytes = copied_bytes
+        self.copied_peak_bytes = max(self.copied_peak_bytes, copied_bytes)
+        self._told_ms = now_ms
+
+    def age_s(self, now_ms: int) -> int:
+        """Return how long ago the child has told the size of its memory."""
+        return (now_ms - self._told_ms) // _MS_PER_S if self._told_ms else 0
+
+
+@final
 class SnapshotState:
     """Snapshots of one node. Times are Unix milliseconds, durations seconds (NOT_YET before the first)."""
 
@@ -31,6 +63,8 @@ class SnapshotState:
         self.last_save_ms: int = now_ms
         self.last_duration_s: int = NOT_YET
         self.count: int = 0
+        self.child: ChildProgress = ChildProgress()
+        self.last_copied_bytes: int = 0
         # The load at the start: what does it while it lasts, the file's size, when it began.
         self.loader: RdbReader | None = None
         self.load_bytes: int = 0

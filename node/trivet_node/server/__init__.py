@@ -7,5 +7,7 @@ replicating/        the server's part in replication
 cluster_member.py   the server's part in its cluster
 saving.py           snapshots of the running server
 setting_effects.py  what a changed setting does
-information.py      INFO
+timekeeping.py      what is done with the time a command took
+memory.py           what memory is used, and for what
+information/        INFO
 """

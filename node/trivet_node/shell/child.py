@@ -2,15 +2,17 @@
 
 The child has a copy of everything, open files included. It closes them first, so that a connection ends when the node
 does and not when the child does; then it works with plain system calls. It never returns into trio, and ends by
-os._exit, which runs nobody's clean-up. What went wrong comes back through a pipe, whose end also tells that the child
-is gone, however it went.
+os._exit, which runs nobody's clean-up. Through a pipe comes back how far it is, a line now and then, and at last what
+went wrong; the pipe's end also tells that the child is gone, however it went.
 """
 
 import contextlib
 import os
 import resource
 import signal
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, NoReturn
 
 import trio
@@ -18,6 +20,13 @@ import trio
 _FIRST_FREE_FD: Final = 3
 _MESSAGE_BYTES: Final = 4096
 _FD_MAX: Final = 65536
+# What a line of the pipe begins with: how much is done and how many bytes were copied, or what went wrong.
+_PROGRESS: Final = b"+"
+_FAILURE: Final = b"-"
+# How often progress is told, and how much of the child's time finding out what to tell may take.
+_PROGRESS_S: Final = 1.0
+_PROGRESS_SHARE: Final = 0.01
+_KIB: Final = 1024
 
 
 class ChildFailed(Exception):
@@ -35,8 +44,11 @@ class Child:
         self.pid = pid
         self._pipe = pipe
 
-    async def wait(self) -> None:
-        """Wait until the child is gone. Raises ChildFailed unless it did its work."""
+    async def wait(self, tell: Callable[[int, int], None]) -> None:
+        """Wait until the child is gone; `tell(done, copied_bytes)` is called whenever it says how far it is.
+
+        Raises ChildFailed unless it did its work.
+        """
         message = b""
         try:
             while True:
@@ -44,7 +56,10 @@ class Child:
                 data = os.read(self._pipe, _MESSAGE_BYTES)
                 if not data:
                     break
-                message += data
+                *lines, message = (message + data).split(b"\n")
+                for line in lines:
+                    done, copied_bytes = line.removeprefix(_PROGRESS).split()
+                    tell(int(done), int(copied_bytes))
         except trio.Cancelled:
             self.kill()
             raise
@@ -53,7 +68,8 @@ class Child:
         if os.WIFSIGNALED(status):
             raise ChildFailed(f"terminated by signal {os.WTERMSIG(status)}", os.WTERMSIG(status))
         if os.WEXITSTATUS(status) != 0:
-            raise ChildFailed(message.decode(errors="replace") or f"exit status {os.WEXITSTATUS(status)}")
+            reason = message.removeprefix(_FAILURE).decode(errors="replace")
+            raise ChildFailed(reason or f"exit status {os.WEXITSTATUS(status)}")
 
     def _reap(self) -> int:
         """Return the exit status; the child's end of the pipe is closed, so it has exited or is just about to."""
@@ -70,11 +86,13 @@ class ParentGone(Exception):
     """The node has died; nobody wants what its child makes."""
 
 
-def fork_child(work: Callable[[Callable[[], None]], None], keep: tuple[int, ...] = ()) -> Child:
+def fork_child(
+    work: Callable[[Callable[[], None]], None], progress: Callable[[], int], keep: tuple[int, ...] = ()
+) -> Child:
     """Run `work(check)` in a child, with only the files `keep` and the standard ones open. Raises OSError.
 
-    `work` calls `check` now and then: that ends a child whose parent is gone. An exception that `work` raises is its
-    failure.
+    `work` calls `check` now and then: that ends a child whose parent is gone, and tells the parent what `progress`
+    returns. An exception that `work` raises is its failure.
     """
     reading, writing = os.pipe()
     try:
@@ -84,29 +102,62 @@ def fork_child(work: Callable[[Callable[[], None]], None], keep: tuple[int, ...]
         os.close(writing)
         raise
     if pid == 0:
-        _run(work, writing, keep)
+        _run(work, progress, writing, keep)
     os.close(writing)
     return Child(pid, reading)
 
 
-def _run(work: Callable[[Callable[[], None]], None], pipe: int, keep: tuple[int, ...]) -> NoReturn:
+def _run(
+    work: Callable[[Callable[[], None]], None], progress: Callable[[], int], pipe: int, keep: tuple[int, ...]
+) -> NoReturn:
     status = 1
     try:
         parent = os.getppid()
         _forget_signals()
         _close_files((pipe, *keep))
-        work(lambda: _check_parent(parent))
+        reporter = _Reporter(parent, pipe, progress)
+        work(reporter.check)
+        reporter.tell()
         status = 0
     except BaseException as error:
         with contextlib.suppress(OSError):
-            os.write(pipe, f"{type(error).__name__}: {error}".encode(errors="replace")[:_MESSAGE_BYTES])
+            text = f"{type(error).__name__}: {error}".replace("\n", " ")
+            os.write(pipe, _FAILURE + text.encode(errors="replace")[:_MESSAGE_BYTES])
     finally:
         os._exit(status)
 
 
-def _check_parent(parent: int) -> None:
-    if os.getppid() != parent:
-        raise ParentGone
+class _Reporter:
+    """Tells the parent how far the child is."""
+
+    def __init__(self, parent: int, pipe: int, progress: Callable[[], int]) -> None:
+        self._parent = parent
+        self._pipe = pipe
+        self._progress = progress
+        self._due_s = time.monotonic() + _PROGRESS_S
+
+    def check(self) -> None:
+        """End a child whose parent is gone; tell its progress if it is time to."""
+        if os.getppid() != self._parent:
+            raise ParentGone
+        now_s = time.monotonic()
+        if now_s >= self._due_s:
+            self.tell()
+            cost_s = time.monotonic() - now_s
+            self._due_s = now_s + max(_PROGRESS_S, cost_s / _PROGRESS_SHARE)
+
+    def tell(self) -> None:
+        """Tell how far the child is."""
+        os.write(self._pipe, b"%s%d %d\n" % (_PROGRESS, self._progress(), _copied_bytes()))
+
+
+def _copied_bytes() -> int:
+    """Return how much memory this process has of its own because it was written since the fork."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines():
+            if line.startswith("Private_Dirty:"):
+                return int(line.split()[1]) * _KIB
+    return 0
 
 
 def _forget_signals() -> None:

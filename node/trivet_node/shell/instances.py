@@ -23,6 +23,10 @@ class OtherInstances:
     def __init__(self) -> None:
         self._kept: dict[tuple[str, int], tuple[socket.socket, float]] = {}
 
+    def __len__(self) -> int:
+        """Return how many connections are kept."""
+        return len(self._kept)
+
     def exchange(self, host: str, port: int, requests: bytes, answers: int, timeout_ms: int) -> Exchange:
         """Do what Host.exchange() promises."""
         address = (host, port)

@@ -180,6 +180,7 @@ class PrimaryLink:
             if payload.is_complete:
                 return payload.rest
             data = await receiver.some()
+            self.server.stats.replication_input_bytes += len(data)
 
     def _hand_over(self, upstream: Upstream, stream: trio.SocketStream, rest: bytes) -> None:
         """Let the reactor serve the link from here on."""

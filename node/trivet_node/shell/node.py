@@ -37,7 +37,7 @@ from trivet_node.shell.instances import OtherInstances
 from trivet_node.shell.invocation import Invocation
 from trivet_node.shell.links import PrimaryLink
 from trivet_node.shell.live_settings import apply_to_shell
-from trivet_node.shell.process import process_facts
+from trivet_node.shell.process import memory_facts, process_facts
 from trivet_node.shell.reactor import Reactor
 from trivet_node.shell.snapshots import Snapshots
 from trivet_wire.process import log
@@ -72,6 +72,7 @@ class Node(Host):
         self.link = PrimaryLink(self.engine, self.reactor)
         self.snapshots = Snapshots(self.server, self.reactor)
         self.instances = OtherInstances()
+        self._memory_at_start = memory_facts()["used_memory"]
         # Only in cluster mode.
         self.bus: Bus | None = None
         self._stop = trio.Event()
@@ -170,7 +171,11 @@ class Node(Host):
 
     def process_facts(self) -> dict[str, int]:
         """Return what INFO says of the process."""
-        return process_facts()
+        return {
+            **process_facts(),
+            "used_memory_startup": self._memory_at_start,
+            "migrate_cached_sockets": len(self.instances),
+        }
 
     def now_us(self) -> int:
         """Return the time of day in Unix microseconds."""

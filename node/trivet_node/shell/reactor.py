@@ -16,7 +16,7 @@ from typing import Any, Final, final
 
 from mypy_extensions import i64
 
-from trivet_node.client import CLOSE_AFTER_REPLY, CLOSE_NOW, PENDING, Client
+from trivet_node.client import CLOSE_AFTER_REPLY, CLOSE_NOW, PENDING, PRIMARY, REPLICA, Client
 from trivet_node.engine import Engine
 from trivet_node.server.invalidation import send_broadcasts
 from trivet_wire.addresses import host_and_port
@@ -209,7 +209,12 @@ class Reactor:
         if not data:
             client.flags |= CLOSE_NOW
             return
-        self.engine.server.stats.input_bytes += len(data)
+        stats = self.engine.server.stats
+        stats.reads += 1
+        if client.flags & PRIMARY != 0:
+            stats.replication_input_bytes += len(data)
+        else:
+            stats.input_bytes += len(data)
         self.engine.feed(client, data)
         # Who sends this much may be sending a request without an end; who sends less is reviewed now and then.
         if len(data) >= _READ_BYTES and self.engine.server.exceeds_query_limit(client):
@@ -281,7 +286,12 @@ class Reactor:
         except OSError:
             self._close(entry)
             return -1
-        self.engine.server.stats.output_bytes += sent
+        stats = self.engine.server.stats
+        stats.writes += 1
+        if entry.client.flags & REPLICA != 0:
+            stats.replication_output_bytes += sent
+        else:
+            stats.output_bytes += sent
         return sent
 
     def _close(self, entry: ClientSocket) -> None:

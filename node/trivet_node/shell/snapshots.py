@@ -25,6 +25,7 @@ from trivet_node.shell.child import Child, ChildFailed, fork_child
 from trivet_node.shell.process import memory_facts
 from trivet_node.shell.reactor import Reactor
 from trivet_node.timing import events
+from trivet_wire.process.clock import unix_ms
 from trivet_wire.process.files import replace_file, temporary_path, write_all
 
 _PIECE_BYTES: Final = 256 * 1024
@@ -72,7 +73,7 @@ class Snapshots:
         def work(check: Any) -> None:
             replace_file(path, _checked(writer.chunks(), check))
 
-        child = self._fork(work)
+        child = self._fork(work, writer)
         if child is None:
             return False
         self._save_child = child
@@ -93,7 +94,7 @@ class Snapshots:
         def work(check: Any) -> None:
             write_all(file.fileno(), _checked(writer.chunks(), check))
 
-        child = self._fork(work, (file.fileno(),))
+        child = self._fork(work, writer, (file.fileno(),))
         if child is None:
             file.close()
             return False
@@ -115,17 +116,18 @@ class Snapshots:
         options = WriterOptions(config.rdbchecksum, config.rdbcompression, keeps_access)
         return RdbWriter(server.keyspace, facts, server.limits, options)
 
-    def _fork(self, work: Any, keep: tuple[int, ...] = ()) -> Child | None:
+    def _fork(self, work: Any, writer: RdbWriter, keep: tuple[int, ...] = ()) -> Child | None:
         clock = self.server.stopwatch.clock
         begin_us = clock.now_us()
         try:
-            child = fork_child(work, keep)
+            child = fork_child(work, lambda: writer.keys_written, keep)
         except OSError as error:
             self._log("warning", f"Can't save in background: fork: {error.strerror}")
             return None
         duration_us = max(0, clock.now_us() - begin_us)
         self.server.stats.count_fork(duration_us, memory_facts()["used_memory"])
         self.server.stopwatch.note(events.FORK, duration_us)
+        self.server.snapshots.child.begin(self.server.keyspace.size())
         self._log("notice", f"Background saving started by pid {child.pid}")
         return child
 
@@ -155,14 +157,18 @@ class Snapshots:
 
     async def _wait(self, child: Child) -> bool:
         """Wait for the end of a child and say whether it did its work."""
+        snapshots = self.server.snapshots
         try:
-            await child.wait()
+            await child.wait(lambda done, copied_bytes: snapshots.child.tell(done, copied_bytes, unix_ms()))
         except ChildFailed as error:
             if error.signal_number:
                 self._log("warning", f"Background saving terminated by signal {error.signal_number}")
             else:
                 self._log("warning", f"Background saving error: {error}")
             return False
+        finally:
+            snapshots.last_copied_bytes = snapshots.child.copied_bytes
+            snapshots.child.begin(0)
         self._log("notice", "Background saving terminated with success")
         return True
 

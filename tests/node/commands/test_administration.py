@@ -6,7 +6,7 @@ from tests.node.conversation import NOW_MS, TestEngine
 from trivet_node.client import CLOSE_NOW
 from trivet_node.config import Config
 from trivet_node.server import saving
-from trivet_node.server.information import human_size
+from trivet_node.server.information.fields import human_size
 from trivet_node.server.state import CHECK_DISK, CHECK_LOADING
 
 MISCONFIGURED = "-MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk."

@@ -106,6 +106,7 @@ def _value(server: Server, payload: bytes) -> object:
         raise CommandError(_BAD_DATA) from None
     if value is None:
         raise CommandError(_BAD_DATA)
+    server.stats.payloads_checked += 1
     return value
 
 

@@ -1,10 +1,10 @@
-"""INFO. What its sections show stands in information.py. (Redis: group "server".)"""
+"""INFO. What its sections show stands in information/. (Redis: group "server".)"""
 
 from typing import Final
 
 from trivet_node.client import Client
 from trivet_node.command import LOADING, STALE, Command
-from trivet_node.server.information import info_text
+from trivet_node.server.information.sections import info_text
 from trivet_node.server.state import Server
 
 

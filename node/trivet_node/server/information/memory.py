@@ -1,0 +1,35 @@
+"""INFO memory: see server/memory.py for what is counted."""
+
+from trivet_node.server.information.fields import Fields, ratio, size_fields
+from trivet_node.server.memory import MemoryOverview
+from trivet_node.server.state import Server
+
+
+def memory_info(server: Server) -> Fields:
+    """Return how much memory the process uses, and for what."""
+    memory = MemoryOverview(server)
+    return [
+        *size_fields("used_memory", memory.used),
+        *size_fields("used_memory_rss", memory.resident),
+        *size_fields("used_memory_peak", memory.peak),
+        ("used_memory_peak_perc", f"{100 * ratio(memory.used, memory.peak):.2f}%"),
+        ("used_memory_overhead", str(memory.overhead())),
+        ("used_memory_startup", str(memory.at_start)),
+        ("used_memory_dataset", str(memory.dataset())),
+        ("used_memory_dataset_perc", f"{memory.dataset_percentage():.2f}%"),
+        *size_fields("total_system_memory", memory.system),
+        *size_fields("maxmemory", server.config.maxmemory),
+        ("maxmemory_policy", server.config.maxmemory_policy),
+        ("mem_fragmentation_ratio", f"{ratio(memory.resident, memory.used):.2f}"),
+        ("mem_fragmentation_bytes", str(memory.resident - memory.used)),
+        ("mem_not_counted_for_evict", str(memory.held_for_replicas)),
+        ("mem_replication_backlog", str(memory.backlog)),
+        ("mem_total_replication_buffers", str(memory.backlog + memory.held_for_replicas)),
+        ("mem_clients_slaves", str(memory.replica_clients)),
+        ("mem_clients_normal", str(memory.clients)),
+        ("mem_aof_buffer", "0"),
+        ("mem_allocator", "pymalloc"),
+        ("active_defrag_running", "0"),
+        ("lazyfree_pending_objects", str(server.keyspace.discarded_count())),
+        ("lazyfreed_objects", str(int(server.keyspace.freed_total))),
+    ]
