@@ -17,11 +17,14 @@ from trivet_node.shell.invocation import Invocation
 from trivet_node.shell.listeners import open_listeners
 from trivet_node.shell.node import Node
 from trivet_node.shell.process import allow_open_files, start_line
+from trivet_node.shell.surroundings import settle
 from trivet_node.version import BUILD, TRIVET_VERSION
 from trivet_wire.failures import first_of
 from trivet_wire.process import log
+from trivet_wire.process.background import go_to_background
 from trivet_wire.process.listeners import ListenError
 from trivet_wire.process.pid_file import pid_file
+from trivet_wire.process.supervision import stop_for_upstart, supervisor_of
 from trivet_wire.version import REDIS_VERSION
 
 _USAGE: Final = """\
@@ -37,6 +40,10 @@ Options are those of redis.conf, spelled as there:
 """
 _VERSION: Final = f"Trivet node v={TRIVET_VERSION} ({BUILD}), compatible with Redis v={REDIS_VERSION}\n"
 _ANSWERS: Final = {"-h": _USAGE, "--help": _USAGE, "-v": _VERSION, "--version": _VERSION}
+
+
+# Of a node in the background that is told no other.
+_PID_FILE: Final = "/var/run/redis.pid"
 
 
 class StartError(Exception):
@@ -60,11 +67,18 @@ def main(argv: Sequence[str]) -> int:
     except StartError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    return _serve(config, invocation)
+    supervisor = supervisor_of(config.supervised)
+    if supervisor == "upstart":
+        stop_for_upstart()
+    if config.daemonize and supervisor == "no":
+        config.pidfile = config.pidfile or _PID_FILE
+        go_to_background()
+    return _serve(config, invocation, supervisor)
 
 
-def _serve(config: Config, invocation: Invocation) -> int:
+def _serve(config: Config, invocation: Invocation, supervisor: str) -> int:
     log.log("notice", start_line(config))
+    settle(config)
     for warning in [*config.warnings, *allow_open_files(config)]:
         log.log("warning", warning)
     try:
@@ -74,7 +88,7 @@ def _serve(config: Config, invocation: Invocation) -> int:
         log.log("warning", f"Failed listening on port {config.port} (TCP), aborting.")
         return 1
     with pid_file(config.pidfile):
-        node = Node(config, invocation)
+        node = Node(config, invocation, supervisor)
         if config.cluster_enabled and not _join_cluster(node):
             return 1
         log.log("notice", "Server initialized")
@@ -120,6 +134,8 @@ def _enter_directory(config: Config) -> None:
 def _start_logging(config: Config) -> None:
     try:
         log.start_logging(config.logfile, config.loglevel)
+        if config.syslog_enabled:
+            log.log_to_syslog_as_well(config.syslog_ident, config.syslog_facility)
     except OSError as error:
         raise StartError(f"Can't open the log file: {error.strerror}") from error
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from trivet_node.config import SETTINGS, Config
-from trivet_node.settings import SettingError, quoted, words_of
+from trivet_node.settings import SettingError, idle_settings, quoted, words_of
 from trivet_wire.version import REDIS_VERSION
 
 # Given a path, or a pattern with * ? [], returns the texts of the files; OSError where a plain path cannot be read.
@@ -132,9 +132,9 @@ class _Loader:
         config = self.config
         if config.cluster_enabled and config.replicaof is not None:
             raise ConfigError(_fatal("replicaof directive not allowed in cluster mode"))
-        ignored = sorted(name for name in self.given if not SETTINGS[name].honoured)
-        if ignored:
-            config.warnings.append("WARNING: these options are accepted and have no effect yet: " + ", ".join(ignored))
+        idle = idle_settings([SETTINGS[name] for name in self.given], config)
+        if idle:
+            config.warnings.append(f"WARNING: options without effect here: {idle}")
 
     def _apply(self, line: str) -> None:
         words = words_of(line)

@@ -23,6 +23,13 @@ from trivet_wire.slots import SLOT_COUNT
 CYCLE_KEYS: Final = 1000
 # Fields deleted in one cycle.
 CYCLE_FIELDS: Final = 1000
+# Each step of active-expire-effort adds this part of that.
+_EFFORT_PART: Final = 4
+
+
+def cycle_keys(effort: int) -> int:
+    """Return how many keys a cycle looks at; `effort` is the setting active-expire-effort, 1 to 10."""
+    return CYCLE_KEYS + (effort - 1) * CYCLE_KEYS // _EFFORT_PART
 
 
 def expire_cycle(keyspace: Keyspace, budget: int = CYCLE_KEYS) -> bool:

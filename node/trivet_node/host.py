@@ -7,6 +7,7 @@ from typing import BinaryIO, Final, final
 
 from mypy_extensions import mypyc_attr
 
+from trivet_node.client import Client
 from trivet_node.cluster.effects import Effect
 
 # How far an exchange with another instance came.
@@ -100,6 +101,10 @@ class Host:
 
         The shell calls replication.sync.snapshot_began() right after the fork, and snapshot_ended() when it is done.
         """
+        raise NotImplementedError
+
+    def gather_packets(self, client: Client) -> None:
+        """Send what is written to a client in few large packets rather than at once (repl-disable-tcp-nodelay)."""
         raise NotImplementedError
 
     def perform(self, effect: Effect) -> None:

@@ -10,7 +10,7 @@ Text is str throughout; bytes that are not UTF-8 travel through it as surrogate 
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Generic, TypeVar
 
 import attrs
@@ -468,8 +468,9 @@ class Setting:
     # Whether CONFIG SET may change it; a protected one needs enable-protected-configs as well.
     mutable: bool = True
     protected: bool = False
-    # Whether anything in this node looks at it; what is not honoured is accepted with a warning.
-    honoured: bool = True
+    # Why nothing in this node looks at it, empty where something does; `does` is the value of what it does anyway.
+    why: str = ""
+    does: Any = None
     # Where only one value is possible so far: why.
     only_default: str = ""
     name: str = ""
@@ -495,12 +496,26 @@ def setting(
     name: str = "",
     mutable: bool = True,
     protected: bool = False,
-    honoured: bool = True,
+    why: str = "",
+    does: Any = None,
     only_default: str = "",
 ) -> Any:
-    """Return an attribute of Config; the arguments are those of Setting."""
-    row = Setting(kind, default, aliases, mutable, protected, honoured, only_default, name)
+    """Return an attribute of Config; the arguments are those of Setting. Without `does` the default is what is done."""
+    does = default if does is None else does
+    row = Setting(kind, default, aliases, mutable, protected, why, does, only_default, name)
     return attrs.field(default=default, metadata={_SETTING: row})
+
+
+def idle_settings(rows: Iterable[Setting], values: object) -> str:
+    """Return what to tell of those rows whose values have no effect: their names, by reason; empty if there are none.
+
+    `values` has the attributes of the rows.
+    """
+    names: dict[str, list[str]] = {}
+    for row in rows:
+        if row.why and getattr(values, row.attribute) != row.does:
+            names.setdefault(row.why, []).append(row.name)
+    return "; ".join(f"{', '.join(sorted(found))} ({why})" for why, found in sorted(names.items()))
 
 
 def settings_of(config_class: type) -> dict[str, Setting]:

@@ -112,7 +112,8 @@ def test_errors_name_line_and_text() -> None:
         ("maxmemory 1xb", "argument must be a memory value"),
         ("maxmemory 100mb", "Trivet has no memory limit yet: only '0' is possible"),
         ("appendonly yes", "Trivet has no append-only file yet: only 'no' is possible"),
-        ("daemonize yes", "Trivet stays in the foreground: only 'no' is possible"),
+        ("proc-title-template {foo}", "template format is invalid or contains unknown variables"),
+        ('proc-title-template ""', "template format is invalid or contains unknown variables"),
         ("unixsocketperm 778", "argument couldn't be parsed as an octal number"),
         ("unixsocketperm 7777", "argument must be between 0 and 777 inclusive"),
         ("loglevel loud", "argument(s) must be one of the following: debug, verbose, notice, warning"),
@@ -143,12 +144,25 @@ def test_cluster_mode_has_its_own_number_of_databases_and_no_replicaof() -> None
     assert error_of("cluster-enabled yes\nreplicaof a 1").endswith("replicaof directive not allowed in cluster mode")
 
 
-def test_options_without_effect_are_named_once() -> None:
-    config = load("slave-lazy-flush yes\nmaxmemory-samples 7\nmaxmemory-samples 8\nport 1")
+def test_options_without_effect_are_named_once_with_their_reasons() -> None:
+    config = load("slave-lazy-flush no\nmaxmemory-samples 7\nmaxmemory-samples 8\nlazyfree-lazy-expire no\nport 1")
     assert config.warnings == [
-        "WARNING: these options are accepted and have no effect yet: maxmemory-samples, replica-lazy-flush"
+        "WARNING: options without effect here: maxmemory-samples (Trivet has no memory limit yet); "
+        "lazyfree-lazy-expire, replica-lazy-flush (huge values are always freed piece by piece)"
     ]
     assert config.maxmemory_samples == 8
+
+
+def test_options_that_say_what_is_done_anyway_are_not_named() -> None:
+    text = "slave-lazy-flush yes\nmaxmemory-samples 5\nrepl-diskless-sync no\nsanitize-dump-payload yes\nio-threads 1"
+    assert load(text).warnings == []
+    assert load("").warnings == []
+
+
+def test_every_reason_can_be_read_in_one_line() -> None:
+    for name, row in SETTINGS.items():
+        assert len(row.why) < 80 and not row.why.endswith("."), name
+        assert row.does == row.default or row.why, name
 
 
 def test_every_setting_has_its_attribute_and_survives_its_own_text() -> None:

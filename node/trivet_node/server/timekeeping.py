@@ -12,7 +12,7 @@ from mypy_extensions import i64
 from trivet_node.blocking import Wait
 from trivet_node.client import BLOCKED, Client
 from trivet_node.command import FAST, SKIP_SLOWLOG, Command
-from trivet_node.expiry import expire_cycle
+from trivet_node.expiry import cycle_keys, expire_cycle
 from trivet_node.server.redaction import redacted
 from trivet_node.server.state import Server
 from trivet_node.timing import events
@@ -54,7 +54,7 @@ def expire_some(server: Server) -> bool:
     """Run a cycle of active expiry and return whether more may be waiting: then there was more than it may do."""
     clock = server.stopwatch.clock
     begin_us = clock.now_us()
-    more = expire_cycle(server.keyspace)
+    more = expire_cycle(server.keyspace, cycle_keys(server.config.active_expire_effort))
     duration_us: i64 = max(0, int(clock.now_us()) - int(begin_us))
     server.stats.expire_cycle_us += duration_us
     if more:

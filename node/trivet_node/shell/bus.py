@@ -30,6 +30,7 @@ from trivet_node.cluster.machine import ClusterMachine
 from trivet_node.config import Config
 from trivet_node.server import cluster_member
 from trivet_node.server.state import Server
+from trivet_node.shell.outgoing import open_stream
 from trivet_wire.addresses import BUS_PORT_OFFSET
 from trivet_wire.process import log
 from trivet_wire.process.clock import monotonic_ms
@@ -43,7 +44,7 @@ _BACKLOG: Final = 128
 # While files are short, say, the next attempt would fail as well.
 _ACCEPT_AGAIN_S: Final = 0.1
 _PORT_MAX: Final = 65535
-# Whoever does not read so much will not be told more over this link.
+# Whoever does not read so much will not be told more over this link, unless cluster-link-sendbuf-limit says how much.
 _UNSENT_MAX_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -202,7 +203,7 @@ class Bus:
         stream: trio.SocketStream | None = None
         with scope:
             try:
-                stream = await trio.open_tcp_stream(effect.host, effect.port)
+                stream = await open_stream(effect.host, effect.port, self._server.config.bind_source_addr)
             except OSError:
                 self._attempts.pop(effect.link, None)
                 self._happened(LinkDown(effect.link))
@@ -263,7 +264,8 @@ class Bus:
             return
         if link.send(data) and self._nursery is not None:
             self._nursery.start_soon(self._flush, link)
-        if len(link.unsent) > _UNSENT_MAX_BYTES:
+        limit = self._server.config.cluster_link_sendbuf_limit or _UNSENT_MAX_BYTES
+        if len(link.unsent) > limit:
             log.log("warning", f"The cluster bus link to {link.peer_host} does not drain; closing it")
             link.sock.shutdown(socket.SHUT_RDWR)
         self._note_unsent(link)

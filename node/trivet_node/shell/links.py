@@ -24,6 +24,7 @@ from trivet_node.replication.upstream import CONNECT, CONNECTED, CONNECTING, HAN
 from trivet_node.server.replicating import joining, roles
 from trivet_node.server.replicating.cron import acknowledge
 from trivet_node.shell.disk import load_keys
+from trivet_node.shell.outgoing import open_stream
 from trivet_node.shell.reactor import Reactor, set_keepalive
 from trivet_wire.addresses import host_and_port
 from trivet_wire.failures import first_of
@@ -115,7 +116,7 @@ class PrimaryLink:
         self._log("notice", f"Connecting to MASTER {upstream.name()}")
         timeout_s = self.server.config.repl_timeout
         with trio.fail_after(timeout_s):
-            stream = await trio.open_tcp_stream(upstream.host, upstream.port)
+            stream = await open_stream(upstream.host, upstream.port, self.server.config.bind_source_addr)
         async with _Closing(stream):
             self._log("notice", "MASTER <-> REPLICA sync started")
             receiver = _Receiver(stream, timeout_s)

@@ -7,6 +7,8 @@ from trivet_node.config import Config
 from trivet_node.shell.listeners import open_tcp_listeners
 from trivet_node.shell.process import allow_open_files
 from trivet_node.shell.reactor import Reactor
+from trivet_node.shell.surroundings import keep_crash_log
+from trivet_node.shell.title import show_title
 from trivet_wire.process import log
 from trivet_wire.process.listeners import ListenError
 
@@ -18,6 +20,10 @@ def apply_to_shell(config: Config, reactor: Reactor, attributes: list[str]) -> s
     """
     if "loglevel" in attributes:
         log.set_level(config.loglevel)
+    if "crash_log_enabled" in attributes:
+        keep_crash_log(config)
+    if {"proc_title_template", "port", "bind"} & set(attributes):
+        show_title(config)
     if "dir" in attributes:
         failure = _enter_directory(config)
         if failure:

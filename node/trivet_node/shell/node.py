@@ -2,12 +2,13 @@
 
 clients    waits for the epoll object and runs bursts
 load       before anything else, the snapshot on disk
-cron       ten times a second, less often while nothing waits for time: time passes for the engine, idle clients
+cron       `hz` times a second, less often while nothing waits for time: time passes for the engine, idle clients
            go, garbage is collected
 signals    SIGTERM and SIGINT shut down
 """
 
 import gc
+import os
 import random
 import signal
 import socket
@@ -17,7 +18,7 @@ from typing import BinaryIO, Final
 
 import trio
 
-from trivet_node.client import CLOSE_NOW
+from trivet_node.client import CLOSE_NOW, Client
 from trivet_node.cluster.effects import Effect
 from trivet_node.config import Config
 from trivet_node.engine import Engine
@@ -37,19 +38,18 @@ from trivet_node.shell.instances import OtherInstances
 from trivet_node.shell.invocation import Invocation
 from trivet_node.shell.links import PrimaryLink
 from trivet_node.shell.live_settings import apply_to_shell
+from trivet_node.shell.oom_score import PRIMARY, REPLICA, OomScore
 from trivet_node.shell.process import memory_facts, process_facts
 from trivet_node.shell.reactor import Reactor
 from trivet_node.shell.snapshots import Snapshots
 from trivet_wire.process import log
 from trivet_wire.process.clock import unix_ms
+from trivet_wire.process.supervision import notify_systemd
 
-_CRON_S: Final = 0.1
 # Waking up is most of what an idle node costs.
 _IDLE_CRON_S: Final = 0.25
-# Every so many ticks.
-_REVIEW_EVERY: Final = 10
-_COLLECT_YOUNG_EVERY: Final = 10
-_COLLECT_MIDDLE_EVERY: Final = 600
+# In seconds of a node whose time presses.
+_COLLECT_MIDDLE_EVERY_S: Final = 60
 _MS_PER_S: Final = 1000
 _NS_PER_US: Final = 1000
 
@@ -57,9 +57,10 @@ _NS_PER_US: Final = 1000
 class Node(Host):
     """One running node, and the outside world for its engine."""
 
-    def __init__(self, config: Config, invocation: Invocation) -> None:
+    def __init__(self, config: Config, invocation: Invocation, supervisor: str = "no") -> None:
         self.config = config
         self.invocation = invocation
+        self.supervisor = supervisor
         # Where the process is to start again after run(): how long after.
         self.restart_delay_ms: int | None = None
         source = random.SystemRandom()
@@ -70,12 +71,15 @@ class Node(Host):
         self.engine = Engine(self.server)
         self.reactor = Reactor(self.engine)
         self.link = PrimaryLink(self.engine, self.reactor)
-        self.snapshots = Snapshots(self.server, self.reactor)
+        self.oom_score = OomScore(config)
+        self.snapshots = Snapshots(self.server, self.reactor, self.oom_score)
         self.instances = OtherInstances()
         self._memory_at_start = memory_facts()["used_memory"]
         # Only in cluster mode.
         self.bus: Bus | None = None
         self._stop = trio.Event()
+        # Replicas that lag behind do not delay the end.
+        self._is_in_a_hurry = False
         self._time_presses = trio.Event()
 
     def join_cluster(self, listeners: list[socket.socket]) -> None:
@@ -101,8 +105,11 @@ class Node(Host):
                 if self.bus is not None:
                     nursery.start_soon(self.bus.run)
                 log.log("notice", "Ready to accept connections")
+                self._tell_supervisor("STATUS=Ready to accept connections", "READY=1")
                 await self._stop.wait()
-                await let_replicas_catch_up(self.server, self.reactor)
+                self._tell_supervisor("STOPPING=1")
+                if not self._is_in_a_hurry:
+                    await let_replicas_catch_up(self.server, self.reactor)
                 nursery.cancel_scope.cancel()
         finally:
             self.reactor.close_all()
@@ -125,11 +132,16 @@ class Node(Host):
     def primary_changed(self) -> None:
         """Follow the primary that the server has now, or none."""
         self._show_role()
+        self._settle_oom_score()
         self.link.primary_changed()
 
     def primary_link_lost(self) -> None:
         """Connect to the primary again."""
         self.link.link_lost()
+
+    def gather_packets(self, client: Client) -> None:
+        """Send what is written to a client in few large packets."""
+        self.reactor.gather_packets(client)
 
     def perform(self, effect: Effect) -> None:
         """Do what the cluster machine wants done with files and links."""
@@ -153,7 +165,6 @@ class Node(Host):
     def crash(self, signal_number: int, reason: str) -> None:
         """End the process at once, by a signal."""
         log.log("warning", reason)
-        signal.signal(signal_number, signal.SIG_DFL)
         signal.raise_signal(signal_number)
 
     def open_snapshot(self) -> BinaryIO:
@@ -187,6 +198,8 @@ class Node(Host):
 
     def settings_changed(self, attributes: list[str]) -> str:
         """Follow settings that concern sockets, the log or the process."""
+        if {"oom_score_adj", "oom_score_adj_values"} & set(attributes) and not self._settle_oom_score():
+            return "Failed to apply new oom_score_adj configuration, check server logs."
         return apply_to_shell(self.config, self.reactor, attributes)
 
     def exchange(self, host: str, port: int, requests: bytes, answers: int, timeout_ms: int) -> Exchange:
@@ -214,11 +227,12 @@ class Node(Host):
 
     async def _rest(self) -> None:
         """Wait for the next tick; what comes to wait for time meanwhile cuts an idle rest short."""
+        cron_s = 1 / self.config.hz
         if self.engine.is_time_pressing():
-            await trio.sleep(_CRON_S)
+            await trio.sleep(cron_s)
             return
         self._time_presses = trio.Event()
-        with trio.move_on_after(_IDLE_CRON_S):
+        with trio.move_on_after(max(cron_s, _IDLE_CRON_S)):
             await self._time_presses.wait()
 
     async def _cron(self) -> None:
@@ -231,16 +245,28 @@ class Node(Host):
                 self.reactor.flush_pending()
                 await trio.lowlevel.checkpoint()
             self.reactor.lingers = True
-            if ticks % _REVIEW_EVERY == 0:
+            ticks_each_second = self.config.hz
+            if ticks % ticks_each_second == 0 and not self.server.debug.cron_paused:
                 self._review_clients()
             self.reactor.flush_pending()
-            if ticks % _COLLECT_MIDDLE_EVERY == 0:
+            if ticks % (_COLLECT_MIDDLE_EVERY_S * ticks_each_second) == 0:
                 gc.collect(1)
-            elif ticks % _COLLECT_YOUNG_EVERY == 0:
+            elif ticks % ticks_each_second == 0:
                 gc.collect(0)
 
     def _show_role(self) -> None:
         log.set_role("M" if self.server.replication.upstream is None else "S")
+
+    def _settle_oom_score(self) -> bool:
+        """Take on the oom score of this node's role; say whether that worked."""
+        failure = self.oom_score.apply(PRIMARY if self.server.replication.upstream is None else REPLICA)
+        if failure:
+            log.log("warning", failure)
+        return not failure
+
+    def _tell_supervisor(self, *lines: str) -> None:
+        if self.supervisor == "systemd":
+            notify_systemd(*lines)
 
     def _note_load(self, reader: RdbReader, size_bytes: int) -> None:
         self.server.snapshots.load_began(reader, size_bytes, unix_ms())
@@ -250,6 +276,8 @@ class Node(Host):
         server = self.server
         roles.begin(server)
         self._show_role()
+        self._settle_oom_score()
+        self._tell_supervisor("STATUS=Loading the data set...")
         server.checks |= CHECK_LOADING
         is_replica = server.replication.upstream is not None
         started_s = time.monotonic()
@@ -292,16 +320,26 @@ class Node(Host):
     async def _handle_signals(self) -> None:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
             async for number in received:
+                if number == signal.SIGINT and self._stop.is_set():
+                    log.log("warning", "You insist... exiting now.")
+                    os._exit(1)
                 log.log("warning", f"Received {signal.Signals(number).name} scheduling shutdown...")
-                if self._is_saved():
+                config = self.config
+                wishes = config.shutdown_on_sigint if number == signal.SIGINT else config.shutdown_on_sigterm
+                if self._is_saved(wishes):
+                    self._is_in_a_hurry = "now" in wishes
                     self.request_shutdown()
 
-    def _is_saved(self) -> bool:
-        """Save before a shutdown by signal where there are save points; false where that was in vain."""
-        if not self.config.save or self.server.checks & CHECK_LOADING:
+    def _is_saved(self, wishes: tuple[str, ...]) -> bool:
+        """Save before a shutdown by signal where that is wished for; false where it was in vain and must not be.
+
+        The wishes are those of shutdown-on-sigterm; without any, save points decide.
+        """
+        wants_save = "save" in wishes or (bool(self.config.save) and "nosave" not in wishes)
+        if not wants_save or self.server.checks & CHECK_LOADING:
             return True
         log.log("notice", "Saving the final RDB snapshot before exiting.")
-        if saving.save(self.server):
+        if saving.save(self.server) or "force" in wishes:
             return True
         log.log("warning", "Error trying to save the DB, can't exit.")
         return False

@@ -163,6 +163,12 @@ class Reactor:
                 if entry is not None and entry.client is client:
                     self._flush(entry)
 
+    def gather_packets(self, client: Client) -> None:
+        """Let the kernel gather what is written to a client until a packet is full."""
+        entry = self._sockets.get(client.fd)
+        if entry is not None and entry.sock.family != socket.AF_UNIX:
+            entry.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+
     def unsent_bytes(self, client: Client) -> int:
         """Return how many bytes of replies wait for a client to take them."""
         return int(client.unsent_bytes) + len(client.reply)

@@ -21,7 +21,9 @@ from trivet_node.replication.replicas import Replica
 from trivet_node.server.replicating import sync
 from trivet_node.server.saving import background_save_ended
 from trivet_node.server.state import Server
+from trivet_node.shell.affinity import run_on
 from trivet_node.shell.child import Child, ChildFailed, fork_child
+from trivet_node.shell.oom_score import CHILD, OomScore
 from trivet_node.shell.process import memory_facts
 from trivet_node.shell.reactor import Reactor
 from trivet_node.timing import events
@@ -29,6 +31,8 @@ from trivet_wire.process.clock import unix_ms
 from trivet_wire.process.files import replace_file, temporary_path, write_all
 
 _PIECE_BYTES: Final = 256 * 1024
+# Of a snapshot, so that its end is no long wait for the disk. (Redis: REDIS_AUTOSYNC_BYTES.)
+_SYNC_EVERY_BYTES: Final = 4 * 1024 * 1024
 # What may wait in the reactor for one replica before the next piece is read.
 _AHEAD_BYTES: Final = 512 * 1024
 _PACE_S: Final = 0.001
@@ -37,8 +41,9 @@ _PACE_S: Final = 0.001
 class Snapshots:
     """Writes snapshots of a server's keyspace. Children are started only while run() runs, which waits for them."""
 
-    def __init__(self, server: Server, reactor: Reactor) -> None:
+    def __init__(self, server: Server, reactor: Reactor, oom_score: OomScore) -> None:
         self.server = server
+        self.oom_score = oom_score
         self.reactor = reactor
         self._save_child: Child | None = None
         self._replica_child: Child | None = None
@@ -56,7 +61,7 @@ class Snapshots:
     def save(self) -> bool:
         """Write a snapshot while everything waits; say whether that worked."""
         try:
-            replace_file(self.path(), self._writer().chunks())
+            replace_file(self.path(), self._writer().chunks(), sync_every_bytes=self._sync_every_bytes())
         except OSError as error:
             self._log("warning", f"Error trying to save the DB: {error.strerror}")
             return False
@@ -71,7 +76,7 @@ class Snapshots:
         writer = self._writer()
 
         def work(check: Any) -> None:
-            replace_file(path, _checked(writer.chunks(), check))
+            replace_file(path, _checked(writer.chunks(), check), sync_every_bytes=self._sync_every_bytes())
 
         child = self._fork(work, writer)
         if child is None:
@@ -116,11 +121,20 @@ class Snapshots:
         options = WriterOptions(config.rdbchecksum, config.rdbcompression, keeps_access)
         return RdbWriter(server.keyspace, facts, server.limits, options)
 
+    def _sync_every_bytes(self) -> int:
+        """Return after how many bytes what was written is brought to the disk, 0 where that waits for the end."""
+        return _SYNC_EVERY_BYTES if self.server.config.rdb_save_incremental_fsync else 0
+
     def _fork(self, work: Any, writer: RdbWriter, keep: tuple[int, ...] = ()) -> Child | None:
+        def settled_work(check: Any) -> None:
+            run_on(self.server.config.bgsave_cpulist)
+            self.oom_score.apply(CHILD)
+            work(check)
+
         clock = self.server.stopwatch.clock
         begin_us = clock.now_us()
         try:
-            child = fork_child(work, lambda: writer.keys_written, keep)
+            child = fork_child(settled_work, lambda: writer.keys_written, keep)
         except OSError as error:
             self._log("warning", f"Can't save in background: fork: {error.strerror}")
             return None

@@ -103,7 +103,9 @@ def test_settings_of_the_start_take_effect() -> None:
 def test_options_without_effect_are_said_to_have_none() -> None:
     engine = TestEngine()
     assert engine.connect().say("CONFIG SET maxmemory-samples 1 timeout 5") == "OK"
-    assert engine.host.lines == ["warning: CONFIG SET of options that have no effect yet: maxmemory-samples"]
+    assert engine.host.lines == [
+        "warning: CONFIG SET of options without effect here: maxmemory-samples (Trivet has no memory limit yet)"
+    ]
 
 
 def test_resetstat_starts_counting_anew() -> None:

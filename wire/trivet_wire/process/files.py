@@ -13,7 +13,7 @@ from typing import Final
 _NEW_FILE_MODE: Final = 0o644
 
 
-def replace_file(path: Path, chunks: Iterable[bytes], *, durably: bool = True) -> None:
+def replace_file(path: Path, chunks: Iterable[bytes], *, durably: bool = True, sync_every_bytes: int = 0) -> None:
     """Let `path` hold the bytes of `chunks`, all of them or, where OSError is raised, what it held before.
 
     The file keeps its permissions. Without `durably` the new contents may be lost in a crash of the machine, but they
@@ -25,7 +25,7 @@ def replace_file(path: Path, chunks: Iterable[bytes], *, durably: bool = True) -
         try:
             if path.exists():
                 os.fchmod(fd, stat.S_IMODE(path.stat().st_mode))
-            write_all(fd, chunks)
+            write_all(fd, chunks, sync_every_bytes)
             if durably:
                 os.fsync(fd)
         finally:
@@ -43,15 +43,21 @@ def temporary_path(path: Path, pid: int) -> Path:
     return path.with_name(f"temp-{pid}.{path.name}")
 
 
-def write_all(fd: int, chunks: Iterable[bytes]) -> int:
-    """Write every chunk to an open file and return how many bytes that were. Raises OSError."""
-    written = 0
+def write_all(fd: int, chunks: Iterable[bytes], sync_every_bytes: int = 0) -> int:
+    """Write every chunk to an open file and return how many bytes that were. Raises OSError.
+
+    Unless `sync_every_bytes` is 0 they are on the disk after so many at the latest.
+    """
+    written = synced = 0
     for chunk in chunks:
         view = memoryview(chunk)
         while view:
             count = os.write(fd, view)
             view = view[count:]
         written += len(chunk)
+        if 0 < sync_every_bytes <= written - synced:
+            os.fdatasync(fd)
+            synced = written
     return written
 
 

@@ -7,6 +7,7 @@ import datetime
 import logging
 import os
 import sys
+import syslog
 from typing import Final
 
 # Redis' levels, least important first: the name in `loglevel`, the mark in the line, the level of the logging module.
@@ -17,6 +18,13 @@ LEVELS: Final = {
     "warning": ("#", logging.WARNING),
 }
 _MARKS: Final = {number: mark for mark, number in LEVELS.values()}
+
+_SYSLOG_PRIORITIES: Final = {
+    ".": syslog.LOG_DEBUG,
+    "-": syslog.LOG_INFO,
+    "*": syslog.LOG_NOTICE,
+    "#": syslog.LOG_WARNING,
+}
 
 _logger: Final = logging.getLogger("trivet")
 
@@ -35,6 +43,16 @@ class _LineFormat(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
+class _SyslogHandler(logging.Handler):
+    """Hands records to syslog(3), which adds time and process itself."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if record.exc_info:
+            text += "\n" + logging.Formatter().formatException(record.exc_info)
+        syslog.syslog(_SYSLOG_PRIORITIES[_MARKS.get(record.levelno, "#")], text)
+
+
 def start_logging(logfile: str, loglevel: str, role: str = "M") -> None:
     """Log to `logfile` (empty: standard output) what is at least as important as `loglevel`.
 
@@ -50,9 +68,23 @@ def start_logging(logfile: str, loglevel: str, role: str = "M") -> None:
     set_level(loglevel)
 
 
+def log_to_syslog_as_well(ident: str, facility: str) -> None:
+    """Send every line to the system's log, too; `facility` is user or local0 to local7. (Redis: syslog-enabled.)"""
+    syslog.openlog(ident, syslog.LOG_PID | syslog.LOG_NDELAY, getattr(syslog, f"LOG_{facility.upper()}"))
+    _logger.addHandler(_SyslogHandler())
+
+
 def set_level(loglevel: str) -> None:
     """Log from now on what is at least as important as `loglevel`: debug, verbose, notice or warning."""
     _logger.setLevel(LEVELS[loglevel][1])
+
+
+def file_descriptor() -> int:
+    """Return the open file that lines are written to; -1 where there is none."""
+    for handler in _logger.handlers:
+        if isinstance(handler, logging.StreamHandler):
+            return int(handler.stream.fileno())
+    return -1
 
 
 def set_role(role: str) -> None:

@@ -7,7 +7,7 @@ from trivet_node.command import ADMIN, LOADING, NOSCRIPT, STALE, Command, Comman
 from trivet_node.config import SETTINGS
 from trivet_node.server.setting_effects import apply_settings
 from trivet_node.server.state import Server
-from trivet_node.settings import Setting, SettingError, to_bytes, to_text
+from trivet_node.settings import Setting, SettingError, idle_settings, to_bytes, to_text
 from trivet_node.stats import Stats
 from trivet_wire import errors
 from trivet_wire.glob import glob_match
@@ -130,9 +130,9 @@ def _assign(server: Server, values: dict[str, Any], attributes: list[str]) -> No
 
 
 def _warn_of_idle_settings(server: Server, rows: list[tuple[str, Setting]]) -> None:
-    idle = [name for name, row in rows if not row.honoured]
+    idle = idle_settings([row for _, row in rows], server.config)
     if idle:
-        server.host.log("warning", "CONFIG SET of options that have no effect yet: " + ", ".join(idle))
+        server.host.log("warning", f"CONFIG SET of options without effect here: {idle}")
 
 
 _HELP: Final = (

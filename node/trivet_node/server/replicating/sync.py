@@ -29,6 +29,8 @@ def ask_for_stream(server: Server, client: Client, replication_id: bytes, next_o
     """Serve PSYNC: the replica has a data set of that id and lacks what begins at `next_offset`."""
     replica = server.replication.replicas.of(client)
     server.host.log("notice", f"Replica {replica.name()} asks for synchronization")
+    if server.config.repl_disable_tcp_nodelay:
+        server.host.gather_packets(client)
     if _can_continue(server, replica, replication_id, next_offset):
         _continue(server, replica, next_offset)
     else:
