@@ -1,4 +1,4 @@
-"""The whole test run: lint, types, layers, and the tests, compiled and interpreted.
+"""The whole test run: lint, types, layers, and the tests, compiled and, at the same time, interpreted.
 
     python3 tests/run.py [--only lint|tests|bench]
 
@@ -15,8 +15,11 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import venv
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Never
 
@@ -50,6 +53,25 @@ class Run:
         status = subprocess.run(arguments, cwd=ROOT, env=self.environment | extra, check=False).returncode
         self.results.append((name, status == 0, time.monotonic() - started))
         return status == 0
+
+    @contextmanager
+    def beside(self, name: str, *command: str | Path, **extra: str) -> Iterator[None]:
+        """Run one command while the body of the `with` does, and print what it said behind what the body says."""
+        started = time.monotonic()
+        arguments = [str(part) for part in command]
+        with tempfile.TemporaryFile("w+") as output:
+            process = subprocess.Popen(
+                arguments, cwd=ROOT, env=self.environment | extra, stdout=output, stderr=subprocess.STDOUT
+            )
+            try:
+                yield
+                status = process.wait()
+            finally:
+                process.kill()
+                process.wait()
+            output.seek(0)
+            print(f"\n=== {name}\n{output.read()}", flush=True)
+        self.results.append((name, status == 0, time.monotonic() - started))
 
     def missing(self, what: str) -> None:
         """Remember something that could not be run on this machine."""
@@ -120,12 +142,14 @@ def tests(run: Run) -> None:
     installed_as = build_of(BIN)
     if installed_as != "compiled":
         run.missing("tests of compiled modules: there was no C compiler, or TRIVET_PURE=1 was set, at installation")
-    run.step(f"tests, {installed_as}", BIN / "python", "-m", "pytest", "-q", "--durations=10")
+    beside: AbstractContextManager[None] = nullcontext()
     if installed_as == "compiled" and make_pure_environment(run):
         paths = [f"tests/{room}" for room in INTERPRETED_TESTS]
         command = [PURE / "bin/python", "-m", "pytest", "-q", "--durations=10", *paths]
-        # All sequences of the differential tests were just compared; a part of them shows that both forms do the same.
-        run.step("tests, interpreted", *command, TRIVET_SEQUENCES="70")
+        # All sequences of the differential tests are compared compiled; a part shows that both forms do the same.
+        beside = run.beside("tests, interpreted", *command, TRIVET_SEQUENCES="70")
+    with beside:
+        run.step(f"tests, {installed_as}", BIN / "python", "-m", "pytest", "-q", "--durations=10")
 
 
 def build_image(run: Run) -> bool:
