@@ -18,6 +18,7 @@ _LEAST_SAVING: Final = 4
 # From here on a sink is to be emptied, also in the middle of a value.
 CHUNK_BYTES: Final = 256 * 1024
 
+# One for all sinks: its table is too large to be made for each, and what it remembers changes nothing in its output.
 _compressor: Final = Compressor()
 
 

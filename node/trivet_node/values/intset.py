@@ -67,18 +67,6 @@ def remove(pack: bytes, value: i64) -> bytes:
     return out.getvalue()
 
 
-def build(values: list[int]) -> bytes:
-    """Return an intset of these signed 64-bit integers, which may come in any order and more than once."""
-    distinct = sorted(set(values))
-    width: i64 = 2
-    if distinct:
-        width = max(_width_of(distinct[0]), _width_of(distinct[-1]))
-    out = _begun(width, len(distinct))
-    for value in distinct:
-        _write(out, value, width)
-    return out.getvalue()
-
-
 def texts(pack: bytes) -> list[bytes]:
     """Return all integers in their decimal form, the smallest one first."""
     width = _width(pack)

@@ -6,7 +6,7 @@ ID instead means what is pending for the consumer, which changes times and count
 (Redis: t_stream.c xreadCommand, blocked.c serveClientsBlockedOnStreamKey.)
 """
 
-from typing import Any, Final, final
+from typing import Final, final
 
 from trivet_node.blocking import KeyWait
 from trivet_node.client import Client
@@ -299,7 +299,7 @@ class _StreamWait(KeyWait):
         """Append the reply for a wait that was in vain."""
         self.client.reply.null_array()
 
-    def serve(self, server: Any, key: bytes, value: object) -> bool:
+    def serve(self, server: Server, key: bytes, value: object) -> bool:
         """Answer with the entries of one stream, or with why there will be none."""
         request = self._request
         if not isinstance(value, Stream):
