@@ -5,13 +5,13 @@ DOCS, the ACL categories, the keys that decide the slot, and the page of command
 short handlers and then its rows. (Redis: COMMAND, "Command key specifications", "Command tips".)
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, Final, final
 
 from mypy_extensions import i64
 
 from trivet_node.timing.histogram import Histogram
-from trivet_node.values.strings import parse_integer
 
 # Flags, named as COMMAND INFO names them.
 WRITE: Final = 1 << 0
@@ -61,6 +61,9 @@ _CATEGORIES: Final = (
     *("keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap", "hyperloglog", "geo"),
     *("stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous", "connection", "transaction", "scripting"),
 )
+
+# A number of arguments, as C's atoi reads it.
+_NUMBER: Final = re.compile(rb"\s*\+?[0-9]{1,18}(?![0-9])")
 
 # handler(server, client, arguments). The first two are Any because servers and clients hold commands: rows come first.
 Handler = Callable[[Any, Any, list[bytes]], None]
@@ -134,6 +137,11 @@ class KeySpec:
             last = begin + (len(arguments) - begin) // self.limit + self.last
         return range(begin, last + 1, self.step) if last < len(arguments) else range(0)
 
+    def is_unbalanced(self, arguments: list[bytes]) -> bool:
+        """Say whether the keys share what is there with values of which some are missing, as in `STREAMS a b 0`."""
+        begin = self._beginning(arguments)
+        return self.limit > 1 and begin > 0 and (len(arguments) - begin) % self.limit != 0
+
     def _beginning(self, arguments: list[bytes]) -> int:
         if self.is_unknown:
             return 0
@@ -149,9 +157,9 @@ class KeySpec:
 
     def _counted(self, arguments: list[bytes], begin: int) -> range:
         place = begin + self.keynum
-        number = parse_integer(arguments[place]) if place < len(arguments) else None
+        number = _leading_number(arguments[place]) if place < len(arguments) else 0
         first = begin + self.first
-        if number is None or number < 1 or first + (number - 1) * self.step >= len(arguments):
+        if number < 1 or first + (number - 1) * self.step >= len(arguments):
             return range(0)
         return range(first, first + number * self.step, self.step)
 
@@ -236,9 +244,14 @@ class Command:
         return argument_count == self.arity if self.arity > 0 else argument_count >= -self.arity
 
     def keys(self, arguments: list[bytes]) -> list[bytes]:
-        """Return the keys among `arguments`, whose number is right."""
+        """Return the keys among `arguments`, whose number is right: those that decide the slot.
+
+        Where keys and their values do not pair there are none: the command itself is to say what is wrong.
+        """
         if self.find_keys is not None:
             return self.find_keys(arguments)
+        if any(spec.is_unbalanced(arguments) for spec in self.key_specs):
+            return []
         return [arguments[index] for spec in self.key_specs for index in spec.positions(arguments)]
 
     def has_keys(self) -> bool:
@@ -262,6 +275,15 @@ class Command:
     def _has_movable_keys(self) -> bool:
         """Say whether the range does not tell all keys."""
         return any(not spec.is_range() or "incomplete" in spec.flags for spec in self.key_specs)
+
+
+def _leading_number(text: bytes) -> int:
+    """Return the integer that `text` begins with, 0 where it begins with none or one too large to count arguments.
+
+    Redis finds keys before the command looks at its arguments, and less strictly. (Redis: genericGetKeys, atoi.)
+    """
+    match = _NUMBER.match(text)
+    return int(match[0]) if match is not None else 0
 
 
 def container(server: object, client: object, arguments: list[bytes]) -> None:

@@ -218,7 +218,9 @@ class Engine:
         if refused is not None:
             self._reject(client, command, refused)
         elif client.flags & IN_TRANSACTION != 0 and command.name not in _NOT_QUEUED:
-            client.queued.append(QueuedCommand(command, arguments))
+            # What will never run is not kept, and its keys do not count for EXEC. (Redis: queueMultiCommand.)
+            if client.flags & TRANSACTION_BROKEN == 0 and not client.watch.broken:
+                client.queued.append(QueuedCommand(command, arguments))
             client.reply.simple(b"QUEUED")
             note_queued(server, client, command, arguments)
         else:

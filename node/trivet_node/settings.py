@@ -27,7 +27,7 @@ ULONG_MAX: Final = 2**64 - 1
 
 _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]*")
 _OCTAL: Final = re.compile(r"[0-7]+")
-_MEMORY: Final = re.compile(r"([0-9]+)([a-z]*)", re.IGNORECASE)
+_MEMORY: Final = re.compile(r"([0-9]*)([a-z]*)", re.IGNORECASE)
 _PERCENT: Final = re.compile(r"([0-9]+)%")
 _UNITS: Final = {"": 1, "b": 1, "k": 1000, "kb": 2**10, "m": 10**6, "mb": 2**20, "g": 10**9, "gb": 2**30}
 
@@ -58,12 +58,15 @@ def quoted(text: str) -> str:
 
 
 def parse_memory(text: str) -> int | None:
-    """Return the bytes that `1024`, `1k` (1,000) or `1kb` (1,024) stand for, None for anything else."""
+    """Return the bytes that `1024`, `1k` (1,000) or `1kb` (1,024) stand for, None for anything else.
+
+    No digits are a zero, as C's strtoull has it. (Redis: memtoull.)
+    """
     match = _MEMORY.fullmatch(text)
     if match is None or match[2].lower() not in _UNITS:
         return None
-    # What does not fit is as much as possible, as C's strtoull has it.
-    return min(int(match[1]) * _UNITS[match[2].lower()], ULONG_MAX)
+    # What does not fit is as much as possible.
+    return min(int(match[1] or 0) * _UNITS[match[2].lower()], ULONG_MAX)
 
 
 def memory_text(size: int) -> str:

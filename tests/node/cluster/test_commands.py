@@ -126,6 +126,20 @@ def test_transactions_are_checked_command_by_command(half: ClusterNodeUnderTest)
     assert half.asks("GET a") is None
 
 
+def test_what_a_spoiled_transaction_would_run_has_no_keys(half: ClusterNodeUnderTest) -> None:
+    half.asks("MULTI")
+    assert str(half.asks("SET a")).startswith("ERR wrong number")
+    assert half.asks("SET a 1") == b"QUEUED"
+    assert half.asks("SET foo 1") == b"QUEUED"
+    assert half.asks("EXEC") == "EXECABORT Transaction discarded because of previous errors."
+
+
+def test_unpaired_keys_are_the_commands_business(half: ClusterNodeUnderTest) -> None:
+    assert str(half.asks("XREAD STREAMS a b c")).startswith("ERR Unbalanced XREAD list of streams")
+    assert str(half.asks("XREAD STREAMS a b c 0 0")).startswith("ERR Unbalanced XREAD list of streams")
+    assert half.asks("XREAD STREAMS a c 0 0") == "CROSSSLOT Keys in request don't hash to the same slot"
+
+
 def test_exec_is_checked_as_a_whole(half: ClusterNodeUnderTest) -> None:
     half.asks("MULTI")
     assert half.asks("SET a 1") == b"QUEUED"

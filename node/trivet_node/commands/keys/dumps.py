@@ -153,6 +153,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set "
         "values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).",
         keys=(KeySpec("OW update"),),
+        difference="Payloads whose elements are not in the order of their type, or hold one twice, are always refused; "
+        "Redis does so with `sanitize-dump-payload yes` only.",
         history=(
             ("3.0.0", "Added the `REPLACE` modifier."),
             ("5.0.0", "Added the `ABSTTL` modifier."),

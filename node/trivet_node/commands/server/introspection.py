@@ -59,7 +59,7 @@ def docs(server: Server, client: Client, arguments: list[bytes]) -> None:
 def list_(server: Server, client: Client, arguments: list[bytes]) -> None:
     """COMMAND LIST [FILTERBY MODULE name|ACLCAT category|PATTERN pattern]."""
     if len(arguments) == 2:
-        names = [found.name for found in server.commands()]
+        names = [each.name for found in server.commands() for each in found.with_subcommands()]
     elif len(arguments) == 5 and option(arguments[2]) == b"FILTERBY":
         names = _filtered(server, option(arguments[3]), arguments[4])
     else:
@@ -70,10 +70,10 @@ def list_(server: Server, client: Client, arguments: list[bytes]) -> None:
 def getkeys(server: Server, client: Client, arguments: list[bytes]) -> None:
     """COMMAND GETKEYS command [argument ...]."""
     found, request = _full_command(server, arguments)
-    keys = found.keys(request)
-    if not keys:
+    pairs = _keys_with_flags(found, request)
+    if not pairs:
         raise CommandError(_INVALID)
-    client.reply.bulk_array(keys)
+    client.reply.bulk_array([key for key, _ in pairs])
 
 
 def getkeysandflags(server: Server, client: Client, arguments: list[bytes]) -> None:

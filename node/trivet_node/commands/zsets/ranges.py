@@ -192,6 +192,8 @@ def _remove_range(server: Server, client: Client, arguments: list[bytes], kind: 
     client.reply.integer(stop - start)
 
 
+_UNSPECIFIED: Final = "Where scores differ the result, which Redis leaves unspecified, may be another one."
+
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "zrange",
@@ -279,6 +281,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         keys=(KeySpec("RO access"),),
         deprecated_since="6.2.0",
         replaced_by="`ZRANGE` with the `BYLEX` argument",
+        difference=_UNSPECIFIED,
         arguments="key:key#0 min:string max:string offset_count:block=LIMIT?(offset:integer count:integer)",
     ),
     Command(
@@ -297,6 +300,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         keys=(KeySpec("RO access"),),
         deprecated_since="6.2.0",
         replaced_by="`ZRANGE` with the `REV` and `BYLEX` arguments",
+        difference=_UNSPECIFIED,
         arguments="key:key#0 max:string min:string offset_count:block=LIMIT?(offset:integer count:integer)",
     ),
     Command(
@@ -342,6 +346,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         summary="Count the number of members in a sorted set between a given lexicographical range",
         complexity="O(log(N)) with N being the number of elements in the sorted set.",
         keys=(KeySpec("RO access"),),
+        difference=_UNSPECIFIED,
         arguments="key:key#0 min:string max:string",
     ),
     Command(
