@@ -149,7 +149,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
                 keys=(KeySpec("RO", begin=2),),
                 tips=("nondeterministic_output",),
                 arguments="key:key#0",
-                difference="Times of access are kept from the first such request on, with an LRU policy from the start, for "
+                difference="Times of access are kept from the first such request on (with an LRU policy always), and for "
                 "every key by itself.",
             ),
             Command(
