@@ -149,8 +149,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
                 keys=(KeySpec("RO", begin=2),),
                 tips=("nondeterministic_output",),
                 arguments="key:key#0",
-                difference="Times of access are kept from the first such request on (with an LRU policy always), and for "
-                "every key by itself.",
+                difference="Times of access are kept from the first such request on (with an LRU policy always), "
+                "and for every key by itself.",
             ),
             Command(
                 "object|refcount",
