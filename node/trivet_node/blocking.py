@@ -22,6 +22,9 @@ FOREVER: Final = 0
 class Wait:
     """What one client waits for, until `deadline_ms` (Unix milliseconds) or FOREVER."""
 
+    # Whether others may end the wait with an error, or as if its time were over.
+    may_be_cut_short: bool = True
+
     def __init__(self, client: Client, deadline_ms: int) -> None:
         self.client: Client = client
         self.deadline_ms: int = deadline_ms

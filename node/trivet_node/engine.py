@@ -29,7 +29,7 @@ from trivet_node.command import Command
 from trivet_node.commands.connections.transactions import discard_transaction
 from trivet_node.commands.table import COMMANDS
 from trivet_node.keyspace import EXPIRE_HIDES, EXPIRE_WAITS
-from trivet_node.server import invalidation
+from trivet_node.server import invalidation, pausing
 from trivet_node.server.admission import refusal
 from trivet_node.server.call import call
 from trivet_node.server.client_memory import evict_clients
@@ -39,7 +39,7 @@ from trivet_node.server.replicating.cron import acknowledge
 from trivet_node.server.replicating.cron import tick as replication_tick
 from trivet_node.server.saving import save_if_due
 from trivet_node.server.setting_effects import apply_at_start
-from trivet_node.server.state import CHECK_CLUSTER, Server
+from trivet_node.server.state import CHECK_CLUSTER, CHECK_PAUSED, Server
 from trivet_node.server.timekeeping import expire_some
 from trivet_node.server.waiting import redirect_waiting, serve_ready_keys
 from trivet_wire import errors
@@ -109,6 +109,8 @@ class Engine:
             self.server.blocking.tick(now_ms)
             self._resume_released()
             return False
+        if self.server.checks & CHECK_PAUSED != 0:
+            pausing.pass_time(self.server)
         more = expire_some(self.server)
         more = keyspace.free_some(_FREED_EACH_TICK) or more
         if keyspace.expired:
@@ -141,7 +143,7 @@ class Engine:
         server.keyspace.expire_mode = EXPIRE_WAITS
         server.stopwatch.start()
         try:
-            while client.flags & CLOSING == 0:
+            while client.flags & (BLOCKED | CLOSING) == 0:
                 arguments = client.parser.next()
                 if arguments is None:
                     break
@@ -180,7 +182,10 @@ class Engine:
         while blocking.released:
             client = blocking.released.popleft()
             self.server.mark_pending(client)
-            self.resume(client)
+            if client.flags & PRIMARY != 0:
+                self._apply(client, b"")
+            else:
+                self.resume(client)
 
     def _execute(self, client: Client, arguments: list[bytes]) -> None:
         command: Command | None = self._recent_command
@@ -210,11 +215,14 @@ class Engine:
     def _execute_checked(self, client: Client, command: Command, arguments: list[bytes]) -> None:
         """Run, queue or refuse a command of a client in a special state, or while checks are on."""
         server = self.server
+        refused = refusal(server, client, command, arguments)
+        if refused is None and server.checks & CHECK_PAUSED != 0 and pausing.must_wait(server, client, command):
+            pausing.postpone(server, client, arguments)
+            return
         server.caller = client
         size = len(client.reply)
         skip = _take_skip(client)
         server.caller_is_silent = skip or client.flags & SILENT != 0
-        refused = refusal(server, client, command, arguments)
         if refused is not None:
             self._reject(client, command, refused)
         elif client.flags & IN_TRANSACTION != 0 and command.name not in _NOT_QUEUED:

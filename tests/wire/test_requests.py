@@ -69,6 +69,36 @@ def test_random_pieces_give_the_same(stream: bytes) -> None:
         assert parse(stream, random_sizes(random.Random(seed))) == parse(stream), f"seed {seed}"
 
 
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_a_request_given_back_comes_again_whatever_follows(size: int) -> None:
+    canonical = [[b"SET", b"k", b"value"], [b"GET", b"k"], [b"PING"], [b"ECHO", b"x" * 100]]
+    data = b"".join(encode_command(request) for request in canonical)
+    parser = RequestParser()
+    found: list[list[bytes]] = []
+    for position in range(0, len(data), size):
+        parser.feed(data[position : position + size])
+        while (request := parser.next()) is not None:
+            before = parser.consumed()
+            parser.unread()
+            assert parser.consumed() == before - len(encode_command(request))
+            assert parser.buffered() >= len(encode_command(request))
+            parser.feed(b"")
+            assert parser.next() == request
+            assert parser.raw() == encode_command(request)
+            assert parser.consumed() == before
+            found.append(request)
+    assert found == canonical
+
+
+def test_a_line_given_back_comes_again() -> None:
+    parser = RequestParser()
+    parser.feed(b"SET k 'a b'\r\nGE")
+    assert parser.next() == [b"SET", b"k", b"a b"]
+    parser.unread()
+    parser.feed(b"T k\r\n")
+    assert [parser.next(), parser.next(), parser.next()] == [[b"SET", b"k", b"a b"], [b"GET", b"k"], None]
+
+
 @pytest.mark.parametrize("stream", CASES)
 def test_answers_are_the_servers(stream: bytes, redis_server: ServerProcess) -> None:
     assert expected_answer(parse(stream)) == answer_of_server(redis_server.address, stream)

@@ -3,6 +3,7 @@
     feed(data)      more bytes from the peer
     next()          the next whole request, or None while bytes are missing; ProtocolError where they are not RESP
     raw()           the bytes of the request that next() returned last, for propagation without encoding it again
+    unread()        gives that request back, for a client that must wait before it is run
 
 State between calls is the unread tail of the buffer and, inside an array, the arguments read so far. A bulk string
 that has not arrived whole is collected in chunks and joined once, so a value of any size costs linear time and is
@@ -109,6 +110,14 @@ class RequestParser:
         if self._last_start < 0:
             return encode_command(self._last)
         return self._buffer[self._last_start : self._position]
+
+    def unread(self) -> None:
+        """Let next() return the last request once more; to be called before any other call of feed() or next()."""
+        if self._last_start >= 0:
+            self._position = self._last_start
+        else:
+            self._buffer = encode_command(self._last) + self._buffer[self._position :]
+            self._position = 0
 
     def next(self) -> list[bytes] | None:
         """Return the arguments of the next request, or None until more bytes are fed.

@@ -40,12 +40,12 @@ def refusal(server: Server, client: Client, command: Command, arguments: list[by
             redirected = _redirected(server, client, command, arguments)
             if redirected is not None:
                 return redirected
-        refused = _refused_by_server(checks, command, _effective_flags(client, command))
+        refused = _refused_by_server(checks, command, effective_flags(client, command))
         if refused is not None:
             return refused
     if client.flags & SUBSCRIBED != 0 and client.reply.protocol == RESP2:
         return _refused_while_subscribed(command)
-    return _refused_to_replica(client, _effective_flags(client, command))
+    return _refused_to_replica(client, effective_flags(client, command))
 
 
 def _redirected(server: Server, client: Client, command: Command, arguments: list[bytes]) -> bytes | None:
@@ -57,10 +57,10 @@ def _redirected(server: Server, client: Client, command: Command, arguments: lis
     if command.name == "exec":
         for queued in client.queued:
             keys += queued.command.keys(queued.arguments)
-    return redirection(machine.state, client, keys, _effective_flags(client, command) & WRITE != 0)
+    return redirection(machine.state, client, keys, effective_flags(client, command) & WRITE != 0)
 
 
-def _effective_flags(client: Client, command: Command) -> i64:
+def effective_flags(client: Client, command: Command) -> i64:
     """Return the flags of a command; EXEC also has those of what it will run, because things may have changed since."""
     flags = command.flags
     if command.name == "exec":

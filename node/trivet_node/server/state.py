@@ -16,6 +16,7 @@ from trivet_node.host import Host
 from trivet_node.keyspace import Keyspace
 from trivet_node.metering.hot_keys import HotKeys
 from trivet_node.metering.slot_stats import SlotStats
+from trivet_node.pauses import Pauses
 from trivet_node.persistence.schedule import SnapshotState
 from trivet_node.propagation import Propagation
 from trivet_node.pubsub import PubSub
@@ -40,6 +41,8 @@ CHECK_DISK: Final = 1 << 5
 CHECK_METERED: Final = 1 << 6
 # Refuses nothing either: it leads commands to server/observed_call.py, which shows them to monitors.
 CHECK_MONITORED: Final = 1 << 7
+# Clients are paused, or those that write are: server/pausing.py says which have to wait.
+CHECK_PAUSED: Final = 1 << 8
 
 
 @final
@@ -75,6 +78,7 @@ class Server:
         self.propagation: Propagation = Propagation()
         self.replication: Replication = Replication(new_replication_id(random))
         self.blocking: Blocking = Blocking()
+        self.pauses: Pauses = Pauses()
         # The clients that said MONITOR, by id, the oldest first.
         self.monitors: dict[int, Client] = {}
         self.tracking: TrackingTable = TrackingTable()

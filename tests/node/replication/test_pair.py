@@ -611,3 +611,26 @@ def test_random_writes_and_broken_links_end_equal(seed: int) -> None:
         synchronized(link.replica, primary)
     assert all(node.dump() == primary.dump() for node in nodes)
     assert len({node.field("master_repl_offset") for node in nodes}) == 1
+
+
+@pytest.mark.parametrize("kind", ["WRITE", "ALL"])
+@pytest.mark.parametrize("step", [1, 7, 1 << 30])
+def test_a_replica_that_is_paused_applies_the_stream_afterwards(step: int, kind: str) -> None:
+    primary, replica = Node("p"), Node("r")
+    link = synchronized(replica, primary, step)
+    for words in WRITES[:6]:
+        primary.do(*words)
+    link.pump()
+    before = replica.dump()
+    replica.do("CLIENT", "PAUSE", "1000", kind)
+    for words in WRITES[6:]:
+        primary.do(*words)
+    link.pump()
+    assert replica.dump() == before
+    replica.tick(1001)
+    assert replica.dump() == primary.dump()
+    link.pump()
+    assert replica.field("slave_repl_offset") == primary.field("master_repl_offset")
+    primary.do("SET", "x", "1")
+    link.pump()
+    assert replica.dump() == primary.dump()

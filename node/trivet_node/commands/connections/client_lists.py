@@ -20,6 +20,7 @@ from trivet_node.command import ADMIN, LOADING, NOSCRIPT, STALE, Command, Comman
 from trivet_node.commands.arguments import option
 from trivet_node.commands.connections.client_tracking import redirection_of
 from trivet_node.limits import NORMAL_CLASS, PRIMARY_CLASS, PUBSUB_CLASS, REPLICA_CLASS, client_class
+from trivet_node.server.client_memory import memory_bytes
 from trivet_node.server.state import Server
 from trivet_node.values.strings import parse_integer
 from trivet_wire import errors
@@ -46,7 +47,7 @@ _MS_PER_S: Final = 1000
 
 def info(server: Server, client: Client, arguments: list[bytes]) -> None:
     """CLIENT INFO."""
-    client.reply.verbatim(describe(client, int(server.keyspace.now_ms)))
+    client.reply.verbatim(describe(server, client, arguments))
 
 
 def list_(server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -59,8 +60,7 @@ def list_(server: Server, client: Client, arguments: list[bytes]) -> None:
         found = _clients_by_id(server, arguments[3:])
     elif len(arguments) != 2:
         raise CommandError(errors.SYNTAX)
-    now_ms = int(server.keyspace.now_ms)
-    client.reply.verbatim(b"".join([describe(other, now_ms) for other in found]))
+    client.reply.verbatim(b"".join([describe(server, other, arguments if other is client else []) for other in found]))
 
 
 def kill(server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -85,26 +85,34 @@ def kill(server: Server, client: Client, arguments: list[bytes]) -> None:
         client.reply.error(b"ERR No such client")
 
 
-def describe(client: Client, now_ms: int) -> bytes:
-    """Return a client's line of CLIENT LIST, with its line break. Sizes that Redis' allocator knows are zero."""
-    query_bytes = client.parser.buffered()
-    waiting_bytes = int(client.unsent_bytes) + len(client.reply)
-    queued_bytes = sum([len(argument) for queued in client.queued for argument in queued.arguments])
+def describe(server: Server, client: Client, arguments: list[bytes]) -> bytes:
+    """Return a client's line of CLIENT LIST, with its line break. Sizes that Redis' allocator knows are zero.
+
+    `arguments` are those of the request that the client runs now; there are none where it does not run any.
+    """
+    now_ms = int(server.keyspace.now_ms)
+    queued_bytes = sum([_size(queued.arguments) for queued in client.queued])
     in_transaction = client.flags & IN_TRANSACTION != 0
+    wait = server.blocking.wait_of(client.id)
     fields = [
         f"id={client.id} addr={client.address} laddr={client.local_address} fd={client.fd} name={client.name.decode()}",
         f"age={(now_ms - client.created_ms) // _MS_PER_S} idle={(now_ms - int(client.last_active_ms)) // _MS_PER_S}",
         f"flags={_flag_letters(client)} db={client.database.index}",
         f"sub={len(client.channels)} psub={len(client.patterns)} ssub=0",
         f"multi={len(client.queued) if in_transaction else -1}",
-        f"qbuf={query_bytes} qbuf-free=0 argv-mem=0 multi-mem={queued_bytes} rbs=0 rbp=0",
-        f"obl=0 oll={1 if client.unsent_bytes else 0} omem={int(client.unsent_bytes)}",
-        f"tot-mem={query_bytes + queued_bytes + waiting_bytes} events={'rw' if client.unsent_bytes else 'r'}",
+        f"qbuf={client.parser.buffered()} qbuf-free=0 argv-mem={_size(arguments if wait is None else wait.arguments)}",
+        f"multi-mem={queued_bytes} rbs=0 rbp=0",
+        f"obl={len(client.reply)} oll={1 if client.unsent_bytes else 0} omem={int(client.unsent_bytes)}",
+        f"tot-mem={memory_bytes(client)} events={'rw' if client.unsent_bytes else 'r'}",
         f"cmd={'NULL' if client.last_command is None else client.last_command.name} user={client.user()}",
         f"redir={redirection_of(client)} resp={int(client.reply.protocol)}",
         f"lib-name={client.library_name.decode()} lib-ver={client.library_version.decode()}",
     ]
     return " ".join(fields).encode() + b"\n"
+
+
+def _size(arguments: list[bytes]) -> int:
+    return sum([len(argument) for argument in arguments])
 
 
 def _flag_letters(client: Client) -> str:

@@ -1,7 +1,7 @@
 """CLIENT: what a connection says of itself, and what others do to it. (Redis: group "connection", networking.c.)
 
-The subcommands that list and kill connections, and those of client-side caching, have files of their own. SETINFO is
-Redis 7.2's: client libraries of today send it.
+The subcommands that list and kill connections or pause them, and those of client-side caching, have files of their own.
+SETINFO is Redis 7.2's: client libraries of today send it.
 """
 
 from typing import Final
@@ -11,7 +11,7 @@ from mypy_extensions import i64
 from trivet_node.client import NO_EVICT, REPLY_OFF, REPLY_SKIP_NEXT, Client
 from trivet_node.command import ADMIN, LOADING, NOSCRIPT, STALE, Command, CommandError, container
 from trivet_node.commands.arguments import integer, option
-from trivet_node.commands.connections import client_lists, client_tracking
+from trivet_node.commands.connections import client_lists, client_pauses, client_tracking
 from trivet_node.commands.connections.connection import is_client_text, set_client_name
 from trivet_node.server.state import Server
 from trivet_wire import errors
@@ -86,7 +86,7 @@ def unblock(server: Server, client: Client, arguments: list[bytes]) -> None:
     if reason not in (b"TIMEOUT", b"ERROR") or len(arguments) > 4:
         raise CommandError(b"ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
     wait = server.blocking.wait_of(integer(arguments[2]))
-    if wait is None:
+    if wait is None or not wait.may_be_cut_short:
         client.reply.integer(0)
         return
     size: i64 = len(wait.client.reply)
@@ -133,6 +133,10 @@ _HELP: Final = (
     "    Return information about client connections. Options:",
     "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)",
     "      Return clients of specified type.",
+    "UNPAUSE",
+    "    Stop the current client pause, resuming traffic.",
+    "PAUSE <timeout> [WRITE|ALL]",
+    "    Suspend all, or just write, clients for <timeout> milliseconds.",
     "REPLY (ON|OFF|SKIP)",
     "    Control the replies sent to the current connection.",
     "SETINFO <option> <value>",
@@ -164,6 +168,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         complexity="Depends on subcommand.",
         subcommands=(
             *client_lists.SUBCOMMANDS,
+            *client_pauses.SUBCOMMANDS,
             *client_tracking.SUBCOMMANDS,
             Command(
                 "client|getname",

@@ -19,7 +19,7 @@ from trivet_node.keyspace import EXPIRE_DELETES, EXPIRE_HIDES
 from trivet_node.persistence.facts import HistoryPoint
 from trivet_node.replication.history import new_replication_id
 from trivet_node.replication.upstream import CONNECTED, Upstream
-from trivet_node.server.state import CHECK_GOOD_REPLICAS, CHECK_READ_ONLY, CHECK_STALE, Server
+from trivet_node.server.state import CHECK_GOOD_REPLICAS, CHECK_PAUSED, CHECK_READ_ONLY, CHECK_STALE, Server
 
 _UNBLOCKED = b"UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
 
@@ -132,7 +132,9 @@ def apply_role(server: Server) -> None:
     has_stream = not is_replica and replication.backlog is not None
     server.propagation.enabled = has_stream
     server.keyspace.report_expired = has_stream
-    server.keyspace.expire_mode = EXPIRE_HIDES if is_replica else EXPIRE_DELETES
+    # While clients are paused the data set stays as it is.
+    keeps_expired = is_replica or server.checks & CHECK_PAUSED != 0
+    server.keyspace.expire_mode = EXPIRE_HIDES if keeps_expired else EXPIRE_DELETES
     _switch(server, CHECK_READ_ONLY, is_replica and server.config.replica_read_only)
     is_stale = upstream is not None and upstream.state != CONNECTED
     _switch(server, CHECK_STALE, is_stale and not server.config.replica_serve_stale_data)
@@ -167,6 +169,7 @@ def _leave_upstream(server: Server) -> None:
 
 def _release_blocked_clients(server: Server) -> None:
     for wait in server.blocking.waits():
-        size: i64 = len(wait.client.reply)
-        wait.client.reply.error(_UNBLOCKED)
-        server.blocking.release(wait, size)
+        if wait.may_be_cut_short:
+            size: i64 = len(wait.client.reply)
+            wait.client.reply.error(_UNBLOCKED)
+            server.blocking.release(wait, size)

@@ -7,7 +7,7 @@ from mypy_extensions import i64
 from trivet_node.blocking import Wait
 from trivet_node.client import Client
 from trivet_node.replication.replicas import Replicas
-from trivet_node.server.state import Server
+from trivet_node.server.state import CHECK_PAUSED, Server
 from trivet_wire.replies import encode_command
 
 
@@ -31,9 +31,12 @@ class ReplicaWait(Wait):
 
 
 def ask_for_acknowledgements(server: Server) -> None:
-    """Let every replica acknowledge at once, unless the last such request covers all that was written."""
+    """Let every replica acknowledge at once, unless the last such request covers all that was written.
+
+    While clients are paused nothing is added to the stream: the replicas acknowledge by themselves once a second.
+    """
     replication = server.replication
-    if replication.acknowledgements_asked < replication.history.offset:
+    if server.checks & CHECK_PAUSED == 0 and replication.acknowledgements_asked < replication.history.offset:
         server.feed_stream(encode_command([b"REPLCONF", b"GETACK", b"*"]))
         replication.acknowledgements_asked = replication.history.offset
 
