@@ -69,8 +69,10 @@ class Client:
         # MULTI: what EXEC will run.
         self.queued: list[QueuedCommand] = []
         self.watch: Watch = Watch()
-        self.channels: set[bytes] = set()
-        self.patterns: set[bytes] = set()
+        # What it listens to, in the order in which it subscribed: see pubsub.py.
+        self.channels: dict[bytes, None] = {}
+        self.patterns: dict[bytes, None] = {}
+        self.shard_channels: dict[bytes, None] = {}
         # CLIENT TRACKING: how; the flag TRACKING says the same as that there is one.
         self.tracking: Tracking | None = None
 

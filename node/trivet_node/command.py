@@ -218,6 +218,8 @@ class Command:
         # The one key is the first argument: the slot check of cluster mode has a fast path for these.
         self.has_single_key: bool = find_keys is None and len(keys) == 1 and self.key_range() == (1, 1, 1)
         self.is_keyless: bool = not keys and find_keys is None
+        # What decides the slot are the names of channels, no keys.
+        self.is_on_channels: bool = len(keys) > 0 and all("not_key" in spec.flags for spec in keys)
         if self._has_movable_keys():
             self.flags |= MOVABLE_KEYS
         # Statistics, reset by CONFIG RESETSTAT.
@@ -244,7 +246,7 @@ class Command:
         return argument_count == self.arity if self.arity > 0 else argument_count >= -self.arity
 
     def keys(self, arguments: list[bytes]) -> list[bytes]:
-        """Return the keys among `arguments`, whose number is right: those that decide the slot.
+        """Return what decides the slot among `arguments`, whose number is right: keys, or channels of shards.
 
         Where keys and their values do not pair there are none: the command itself is to say what is wrong.
         """
@@ -256,7 +258,7 @@ class Command:
 
     def has_keys(self) -> bool:
         """Say whether requests of this command may name keys."""
-        return bool(self.key_specs) or self.find_keys is not None
+        return (bool(self.key_specs) and not self.is_on_channels) or self.find_keys is not None
 
     def key_range(self) -> tuple[int, int, int]:
         """Return COMMAND INFO's first key, last key and step, zeros where there are no keys in a range.

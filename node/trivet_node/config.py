@@ -298,7 +298,7 @@ class Config:
     cluster_preferred_endpoint_type: str = setting(Choice("ip", "hostname", "unknown-endpoint"), "ip")
     cluster_require_full_coverage: bool = setting(_YES_NO, True)
     cluster_allow_reads_when_down: bool = setting(_YES_NO, False)
-    cluster_allow_pubsubshard_when_down: bool = setting(_YES_NO, True, why=_NOT_YET)
+    cluster_allow_pubsubshard_when_down: bool = setting(_YES_NO, True)
     cluster_allow_replica_migration: bool = setting(_YES_NO, True, why=_REPLICAS_STAY, does=False)
     cluster_replica_no_failover: bool = setting(_YES_NO, False, "cluster-slave-no-failover")
     cluster_replica_validity_factor: int = setting(_NATURAL, 10, "cluster-slave-validity-factor")

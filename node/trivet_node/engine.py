@@ -220,9 +220,10 @@ class Engine:
             pausing.postpone(server, client, arguments)
             return
         server.caller = client
-        size = len(client.reply)
         skip = _take_skip(client)
         server.caller_is_silent = skip or client.flags & SILENT != 0
+        if server.caller_is_silent:
+            client.reply.mute()
         if refused is not None:
             self._reject(client, command, refused)
         elif client.flags & IN_TRANSACTION != 0 and command.name not in _NOT_QUEUED:
@@ -233,8 +234,7 @@ class Engine:
             note_queued(server, client, command, arguments)
         else:
             run_observed(server, client, command, arguments)
-        if skip or client.flags & SILENT != 0:
-            client.reply.truncate(size)
+        client.reply.unmute()
         if skip:
             server.blocking.silence(client)
         server.caller = None
@@ -257,11 +257,11 @@ class Engine:
             client.flags |= TRANSACTION_BROKEN
         elif client.tracking is not None:
             client.tracking.has_spoken = False
-        size = len(client.reply)
-        client.reply.error(text)
-        self.server.stats.count_error(client.reply.last_error)
         if _take_skip(client) or client.flags & SILENT != 0:
-            client.reply.truncate(size)
+            client.reply.mute()
+        client.reply.error(text)
+        client.reply.unmute()
+        self.server.stats.count_error(client.reply.last_error)
 
     def _answer_unknown(self, client: Client, arguments: list[bytes]) -> None:
         if arguments[0].lower() in _HTTP_WORDS:
@@ -292,6 +292,7 @@ class Engine:
         server.propagation.take()
         server.caller = None
         server.own_invalidations.clear()
+        client.reply.unmute()
         client.reply.error(b"ERR internal error, see the log of the server")
         client.flags |= CLOSE_AFTER_REPLY
 

@@ -9,7 +9,7 @@ from trivet_sentinel import hello
 from trivet_sentinel.links import HELLO_CHANNEL
 from trivet_sentinel.sessions import Client, Command, Server
 from trivet_wire.glob import glob_match
-from trivet_wire.pushes import push_confirmation, push_message
+from trivet_wire.pushes import encode_message, push, push_confirmation
 
 
 def publish(server: Server, channel: bytes, message: bytes) -> int:
@@ -17,11 +17,11 @@ def publish(server: Server, channel: bytes, message: bytes) -> int:
     receivers = 0
     for client in server.clients.values():
         if channel in client.channels:
-            _tell(server, client, b"message", [channel, message])
+            _tell(server, client, [b"message", channel, message])
             receivers += 1
         for pattern in client.patterns:
             if glob_match(pattern, channel):
-                _tell(server, client, b"pmessage", [pattern, channel, message])
+                _tell(server, client, [b"pmessage", pattern, channel, message])
                 receivers += 1
     return receivers
 
@@ -36,8 +36,8 @@ def _publish(server: Server, client: Client, arguments: list[bytes]) -> None:
     client.out.integer(1)
 
 
-def _tell(server: Server, client: Client, kind: bytes, parts: list[bytes]) -> None:
-    push_message(client.out, kind, parts)
+def _tell(server: Server, client: Client, parts: list[bytes]) -> None:
+    push(client.out, encode_message(parts))
     server.woken.add(client)
 
 

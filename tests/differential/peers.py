@@ -75,6 +75,7 @@ class EnginePeer:
         self.server = Server(Config(enable_debug_command="yes"), self._host, random.Random(1), "a" * 40, _now_ms())
         self.engine = Engine(self.server)
         self._clients: list[Client] = []
+        self._readers: list[ReplyReader] = []
         self._stream_offset = 0
 
     def connect(self, count: int) -> None:
@@ -84,11 +85,18 @@ class EnginePeer:
         for client in self._clients:
             self.server.remove_client(client)
         self._clients = [self.server.add_client("127.0.0.1:1", "127.0.0.1:2") for _ in range(count)]
+        self._readers = [ReplyReader() for _ in range(count)]
 
     def run(self, client: int, requests: list[Arguments]) -> list[Reply]:
         self.server.keyspace.now_ms = _now_ms()
         connection = self._clients[client]
         self.engine.feed(connection, b"".join(map(encode_request, requests)))
+        return self._taken(client)
+
+    def inline(self, client: int, line: bytes) -> list[Reply]:
+        """Send an inline command and return what the client was sent at once."""
+        self.server.keyspace.now_ms = _now_ms()
+        self.engine.feed(self._clients[client], line + b"\r\n")
         return self._taken(client)
 
     def late(self, observer: int, clients: list[int]) -> dict[int, Reply]:
@@ -99,9 +107,8 @@ class EnginePeer:
         return self._taken(client)
 
     def _taken(self, client: int) -> list[Reply]:
-        reader = ReplyReader()
-        reader.feed(self._clients[client].reply.take())
-        return reader.replies()
+        self._readers[client].feed(self._clients[client].reply.take())
+        return self._readers[client].replies()
 
     def keep_stream(self) -> None:
         """From now on keep what would be sent to replicas."""
@@ -149,6 +156,17 @@ class SocketPeer:
                 return replies + self._received(client) if _is_readable(connection, 0) else replies
             replies += self._received(client)
         return replies
+
+    def inline(self, client: int, line: bytes, is_answered: bool) -> None:
+        """Send an inline command; where it is answered, wait until the answer begins to arrive."""
+        connection = self._connections[client][0]
+        connection.sendall(line + b"\r\n")
+        if is_answered and not _is_readable(connection, _TIMEOUT_S):
+            raise TimeoutError(f"no answer to {line!r}")
+
+    def arrived(self, client: int) -> list[Reply]:
+        """Return what has arrived at a client, without waiting."""
+        return self._received(client) if _is_readable(self._connections[client][0], 0) else []
 
     def _is_blocked(self, client: int) -> bool:
         """Wait until one client has been answered or is blocked; the last but one asks."""

@@ -28,7 +28,6 @@ _MEANINGLESS: Final = {
     "total_active_defrag_time current_active_defrag_time": "there is no defragmentation",
     "io_threaded_reads_processed io_threaded_writes_processed": "there are no threads for I/O",
     "reply_buffer_shrinks reply_buffer_expands": "reply buffers have no size of their own",
-    "pubsubshard_channels": "there are no shard channels",
 }
 _OURS: Final = {
     *("trivet_version", "trivet_build", "expired_subkeys"),

@@ -194,13 +194,13 @@ def test_large_values_are_not_copied() -> None:
     reply.bulk(large)
     reply.raw(large)
     reply.ok()
-    assert reply.is_in_parts()
+    assert reply.is_large()
     expected = b"$5\r\nsmall\r\n$100000\r\n" + large + b"\r\n" + large + b"+OK\r\n"
     assert len(reply) == len(expected)
     parts = reply.take_parts()
     assert b"".join(parts) == expected
     assert [part is large for part in parts].count(True) == 2
-    assert (len(reply), reply.is_in_parts(), reply.take()) == (0, False, b"")
+    assert (len(reply), reply.is_large(), reply.take()) == (0, False, b"")
 
 
 def test_large_values_can_be_cut_off_again() -> None:

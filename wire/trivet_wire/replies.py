@@ -22,6 +22,8 @@ _GREATER: Final = 62
 
 # Values of this size and above are not copied.
 _LARGE_BYTES: Final = 64 * 1024
+# Where the replies go of those who want none; nobody reads them.
+_WASTE: Final = BytesWriter()
 
 # Lines such as `$16\r\n` for the small numbers that nearly all replies are made of.
 _SMALL: Final = 1024
@@ -40,22 +42,28 @@ class ReplyBuffer:
         self.errors: i64 = 0
         self.last_error: bytes = b""
         self._writer: BytesWriter = BytesWriter()
-        # What stands before the writer's bytes once a large value has come: it is kept as it is, not copied.
+        # What stands before the writer's bytes once a large value or a push has come: they are kept, not copied.
         self._parts: list[bytes] = []
         self._part_bytes: i64 = 0
+        # While replies are not wanted, what is wanted of them stands here.
+        self._wanted: BytesWriter | None = None
 
     def __len__(self) -> int:
         """Return how many bytes wait to be taken."""
         return self._part_bytes + len(self._writer)
 
-    def is_in_parts(self) -> bool:
-        """Say whether large values wait: take_parts() leaves them uncopied."""
-        return self._part_bytes != 0
+    def is_large(self) -> bool:
+        """Say whether large values or many pushes wait, which are better taken by take_parts()."""
+        return self._part_bytes >= _LARGE_BYTES
 
     def take(self) -> bytes:
         """Return all encoded bytes in one piece and forget them."""
         if self._part_bytes != 0:
-            return b"".join(self.take_parts())
+            self._end_part()
+            parts = self._parts
+            self._parts = []
+            self._part_bytes = 0
+            return parts[0] if len(parts) == 1 else b"".join(parts)
         data = self._writer.getvalue()
         self._writer = BytesWriter()
         return data
@@ -66,7 +74,7 @@ class ReplyBuffer:
         parts = self._parts
         self._parts = []
         self._part_bytes = 0
-        return parts
+        return _join_small(parts)
 
     def truncate(self, size: i64) -> None:
         """Forget everything behind the first `size` bytes."""
@@ -75,6 +83,29 @@ class ReplyBuffer:
         else:
             kept = self.take()[:size]
             self._writer.write(kept)
+
+    def mute(self) -> None:
+        """Lose whatever is appended from here on, but pushes."""
+        if self._wanted is None:
+            self._wanted = self._writer
+            self._writer = _WASTE
+
+    def unmute(self) -> None:
+        """Undo mute()."""
+        if self._wanted is not None:
+            self._writer = self._wanted
+            self._wanted = None
+            _WASTE.truncate(0)
+
+    def push_encoded(self, encoded: bytes) -> None:
+        """Append a push that is already encoded, even while muted. The same bytes may be pushed to many, uncopied."""
+        wanted = self._wanted
+        if wanted is not None:
+            self._writer = wanted
+        self._append_part(encoded)
+        if wanted is not None:
+            self._wanted = self._writer
+            self._writer = _WASTE
 
     def raw(self, encoded: bytes) -> None:
         """Append bytes that are already encoded."""
@@ -199,6 +230,10 @@ class ReplyBuffer:
                 writer = self._writer
 
     def _append_large(self, data: bytes) -> None:
+        if self._wanted is None:
+            self._append_part(data)
+
+    def _append_part(self, data: bytes) -> None:
         self._end_part()
         self._parts.append(data)
         self._part_bytes += len(data)
@@ -215,6 +250,23 @@ class ReplyBuffer:
             self._writer.write(_ARRAY_LINES[length])
         else:
             self._writer.write(b"%c%d\r\n" % (marker, length))
+
+
+def _join_small(parts: list[bytes]) -> list[bytes]:
+    """Return the same bytes with neighbouring small parts in one piece."""
+    pieces: list[bytes] = []
+    small: list[bytes] = []
+    for part in parts:
+        if len(part) < _LARGE_BYTES:
+            small.append(part)
+            continue
+        if small:
+            pieces.append(b"".join(small))
+            small = []
+        pieces.append(part)
+    if small:
+        pieces.append(b"".join(small))
+    return pieces
 
 
 def format_double(value: float) -> bytes:

@@ -101,6 +101,20 @@ class Deliver(Effect):
 
 
 @final
+class DeliverToShard(Effect):
+    """The same for a message to a channel of a shard."""
+
+    def __init__(self, channel: bytes, message: bytes) -> None:
+        self.channel: bytes = channel
+        self.message: bytes = message
+
+
+@final
+class ReviewChannels(Effect):
+    """End the subscriptions to channels of shards whose slots this node serves no longer: slots have changed hands."""
+
+
+@final
 class FollowPrimary(Effect):
     """Replicate from a primary."""
 

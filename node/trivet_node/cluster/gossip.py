@@ -6,6 +6,7 @@ A message is a RESP array of bulk strings: its kind, the header, and what the ki
     FAIL             the id of the node that failed
     UPDATE           a record of a node whose slots the receiver does not know to be newer
     PUBLISH          channel, message
+    PUBLISHSHARD     channel of a shard, message
     AUTH-REQ         a replica asks primaries for their vote; "forced" where the primary need not have failed
     AUTH-ACK         a vote
 
@@ -36,10 +37,12 @@ PUBLISH: Final = "publish"
 AUTH_REQUEST: Final = "auth-req"
 AUTH_ACK: Final = "auth-ack"
 UPDATE: Final = "update"
+PUBLISH_SHARD: Final = "publishshard"
 
 # In the order of CLUSTER INFO.
-KINDS: Final = (PING, PONG, MEET, FAIL, PUBLISH, AUTH_REQUEST, AUTH_ACK, UPDATE)
+KINDS: Final = (PING, PONG, MEET, FAIL, PUBLISH, AUTH_REQUEST, AUTH_ACK, UPDATE, PUBLISH_SHARD)
 HEARTBEATS: Final = (PING, PONG, MEET)
+PUBLISHING: Final = (PUBLISH, PUBLISH_SHARD)
 _METADATA: Final = "x-"
 _PORT_MAX: Final = 65535
 _KNOWN_RECORDS_MAX: Final = 1000
@@ -86,22 +89,33 @@ def encode_message(kind: str, header: bytes, parts: list[bytes]) -> bytes:
     return encode_command([kind.upper().encode(), header, *parts])
 
 
-def encode_header(myself: ClusterNode, announced_host: str, claimant: ClusterNode, current_epoch: int) -> bytes:
-    """Return what a node says of itself; `claimant` is the primary whose slots and epoch it speaks for.
+def encode_short_header(myself: ClusterNode, announced_host: str, claimant: ClusterNode, current_epoch: int) -> bytes:
+    """Return what a node says of itself in messages of clients, which are many: all but its slots and metadata.
 
-    Where no host is announced, receivers go by where the message comes from.
+    `claimant` is the primary whose slots and epoch it speaks for. Where no host is announced, receivers go by where the
+    message comes from.
     """
+    return " ".join(_state(myself, announced_host, claimant, current_epoch)).encode()
+
+
+def encode_header(myself: ClusterNode, announced_host: str, claimant: ClusterNode, current_epoch: int) -> bytes:
+    """Return all that a node says of itself; see encode_short_header()."""
+    words = _state(myself, announced_host, claimant, current_epoch)
+    if claimant.slots:
+        words.append(f"slots={format_slots(claimant.slots)}")
+    for name, value in myself.metadata.items():
+        words.append(f"{_METADATA}{name}={value}")
+    return " ".join(words).encode()
+
+
+def _state(myself: ClusterNode, announced_host: str, claimant: ClusterNode, current_epoch: int) -> list[str]:
     words = _identity(myself, announced_host)
     words.append(f"epoch={claimant.config_epoch}")
     words.append(f"current={current_epoch}")
     words.append(f"offset={myself.offset}")
     if myself.is_synced:
         words.append("synced=1")
-    if claimant.slots:
-        words.append(f"slots={format_slots(claimant.slots)}")
-    for name, value in myself.metadata.items():
-        words.append(f"{_METADATA}{name}={value}")
-    return " ".join(words).encode()
+    return words
 
 
 def encode_gossip(node: ClusterNode) -> bytes:
@@ -155,7 +169,7 @@ def _decode(arguments: list[bytes], known: dict[bytes, NodeRecord]) -> Message:
     parts = arguments[2:]
     if kind in HEARTBEATS or kind == UPDATE:
         return Message(kind, sender, [_known_record(part, known) for part in parts], [])
-    if (kind == PUBLISH and len(parts) != 2) or (kind == FAIL and len(parts) != 1):
+    if (kind in PUBLISHING and len(parts) != 2) or (kind == FAIL and len(parts) != 1):
         raise MessageError(f"{kind} with {len(parts)} parts")
     return Message(kind, sender, [], parts)
 

@@ -14,6 +14,7 @@ from trivet_node.cluster import election, gossip, messages
 from trivet_node.cluster.effects import (
     BecomePrimary,
     Deliver,
+    DeliverToShard,
     Disconnect,
     Effect,
     Event,
@@ -22,6 +23,7 @@ from trivet_node.cluster.effects import (
     LinkUp,
     Log,
     Received,
+    ReviewChannels,
     SaveConfig,
 )
 from trivet_node.cluster.epochs import observe_epoch, resolve_collision
@@ -74,6 +76,8 @@ class ClusterMachine:
         self._followed: tuple[str, int] = ("", 0)
         self._served_version: int = -1
         self._served_by: tuple[bool, bool] = (False, False)
+        # Version of the slot table and the primary, when the channels of shards were last looked at.
+        self._shard: tuple[int, str] = (-1, "")
 
     def step(self, event: Event, now_ms: int) -> list[Effect]:
         """Let `event` happen at `now_ms` and return what is to be done."""
@@ -100,6 +104,7 @@ class ClusterMachine:
         avoid_chain(state)
         update_health(state)
         self._update_served_slots()
+        self._update_shard()
         self._update_followed()
         self._announce()
 
@@ -125,8 +130,13 @@ class ClusterMachine:
         return _earliest(due_ms, patience_ms) if not state.healthy and patience_ms > state.now_ms else due_ms
 
     def publish(self, channel: bytes, message: bytes) -> None:
-        """Tell all nodes what was published here."""
-        messages.broadcast(self.state, gossip.PUBLISH, [channel, message])
+        """Tell all nodes what was published here; take() returns how."""
+        messages.publish(self.state, gossip.PUBLISH, channel, message, self.state.others())
+
+    def publish_to_shard(self, channel: bytes, message: bytes) -> None:
+        """Tell the nodes that serve the same slots what was published here; take() returns how."""
+        shard = self.state.shard_of(self.state.myself)
+        messages.publish(self.state, gossip.PUBLISH_SHARD, channel, message, shard)
 
     # What falls due.
 
@@ -387,6 +397,8 @@ class ClusterMachine:
                 self._take_update(record)
         elif message.kind == gossip.PUBLISH:
             state.effects.append(Deliver(message.payload[0], message.payload[1]))
+        elif message.kind == gossip.PUBLISH_SHARD:
+            state.effects.append(DeliverToShard(message.payload[0], message.payload[1]))
         elif message.kind == gossip.AUTH_REQUEST:
             election.consider_request(state, link, sender, message)
         elif message.kind == gossip.AUTH_ACK:
@@ -417,6 +429,14 @@ class ClusterMachine:
             for first, last in slot_ranges(state.myself.slots):
                 served[first : last + 1] = b"\x01" * (last + 1 - first)
         state.served_slots = bytes(served)
+
+    def _update_shard(self) -> None:
+        """Have the channels looked at again whose slots may have left this node's shard, or the node it."""
+        state = self.state
+        shard = (state.table.version, state.myself.primary_id)
+        if shard != self._shard:
+            self._shard = shard
+            state.effects.append(ReviewChannels())
 
     def _update_followed(self) -> None:
         state = self.state

@@ -58,6 +58,17 @@ def send_message(state: ClusterState, link: int, kind: str, parts: list[bytes]) 
     send(state, link, kind, gossip.encode_message(kind, _header(state), parts))
 
 
+def publish(state: ClusterState, kind: str, channel: bytes, message: bytes, receivers: list[ClusterNode]) -> None:
+    """Send what a client published to those of some nodes that can be reached."""
+    header = gossip.encode_short_header(
+        state.myself, state.options.announce_host, state.claimant(state.myself) or state.myself, state.current_epoch
+    )
+    data = gossip.encode_message(kind, header, [channel, message])
+    for node in receivers:
+        if node.link_is_up:
+            send(state, node.link, kind, data)
+
+
 def ping(state: ClusterState, node: ClusterNode, data: bytes = b"") -> None:
     """Send a PING and start to wait for its answer; `data` is one that is encoded already."""
     send(state, node.link, gossip.PING, data or heartbeat(state, gossip.PING, some_nodes(state)))

@@ -25,6 +25,7 @@ class ClusterOptions:
         self.preferred_endpoint: str = ENDPOINT_IP
         self.require_full_coverage: bool = True
         self.allow_reads_when_down: bool = False
+        self.allow_pubsubshard_when_down: bool = True
         self.replica_no_failover: bool = False
         self.replica_validity_factor: int = 10
         self.replica_ping_period_ms: int = 10000

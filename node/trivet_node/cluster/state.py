@@ -116,6 +116,17 @@ class ClusterState:
         primary = self.claimant(self.myself)
         return 0 if primary is None else primary.slots
 
+    def shard_of(self, node: ClusterNode) -> list[ClusterNode]:
+        """Return the nodes that serve the same slots as `node`, without itself."""
+        primary = self.claimant(node)
+        if primary is None:
+            return []
+        return [
+            other
+            for other in self.nodes.values()
+            if other is not node and (other is primary or other.primary_id == primary.id)
+        ]
+
     def voters(self) -> list[ClusterNode]:
         """Return the primaries that own slots."""
         return [node for node in self.nodes.values() if node.is_voter()]

@@ -4,7 +4,7 @@ from typing import Final
 
 from trivet_node.command import Command
 from trivet_node.commands.bitmaps import bitfields, bitmaps
-from trivet_node.commands.connections import clients, connection, pubsub, transactions
+from trivet_node.commands.connections import clients, connection, listeners, pubsub, transactions
 from trivet_node.commands.debug import debug
 from trivet_node.commands.geo import geo
 from trivet_node.commands.geo import searches as geo_searches
@@ -46,6 +46,7 @@ COMMANDS: Final[list[Command]] = [
     *clients.COMMANDS,
     *connection.COMMANDS,
     *pubsub.COMMANDS,
+    *listeners.COMMANDS,
     *transactions.COMMANDS,
     *debug.COMMANDS,
     *geo.COMMANDS,

@@ -9,7 +9,7 @@ from typing import Final
 from mypy_extensions import i64
 
 from trivet_node.client import IN_TRANSACTION, MONITOR, PRIMARY, REPLICA, SUBSCRIBED, UNAUTHENTICATED, Client
-from trivet_node.cluster.redirect import redirection
+from trivet_node.cluster.redirect import channel_redirection, redirection
 from trivet_node.command import LOADING, MAY_REPLICATE, NO_AUTH, NO_MULTI, READONLY, STALE, WRITE, Command
 from trivet_node.server.state import (
     CHECK_CLUSTER,
@@ -30,25 +30,27 @@ _SUBSCRIBER_COMMANDS: Final = frozenset(
 
 def refusal(server: Server, client: Client, command: Command, arguments: list[bytes]) -> bytes | None:
     """Return the error that the command meets, or None where it may run."""
+    checks = server.checks if client.flags & PRIMARY == 0 else 0
+    flags = effective_flags(client, command)
+    return (
+        _refused_in_state_of_client(client, command)
+        or (_redirected(server, client, command, arguments, flags) if checks & CHECK_CLUSTER != 0 else None)
+        or _refused_as_write(checks, command, flags)
+        or _refused_while_subscribed(client, command)
+        or _refused_without_data(checks, flags)
+        or _refused_to_replica(client, flags)
+    )
+
+
+def _refused_in_state_of_client(client: Client, command: Command) -> bytes | None:
     if client.flags & UNAUTHENTICATED != 0 and command.flags & NO_AUTH == 0:
         return errors.NO_AUTH
     if client.flags & IN_TRANSACTION != 0 and command.flags & NO_MULTI != 0:
         return b"ERR Command not allowed inside a transaction"
-    checks = server.checks
-    if checks != 0 and client.flags & PRIMARY == 0:
-        if checks & CHECK_CLUSTER != 0:
-            redirected = _redirected(server, client, command, arguments)
-            if redirected is not None:
-                return redirected
-        refused = _refused_by_server(checks, command, effective_flags(client, command))
-        if refused is not None:
-            return refused
-    if client.flags & SUBSCRIBED != 0 and client.reply.protocol == RESP2:
-        return _refused_while_subscribed(command)
-    return _refused_to_replica(client, effective_flags(client, command))
+    return None
 
 
-def _redirected(server: Server, client: Client, command: Command, arguments: list[bytes]) -> bytes | None:
+def _redirected(server: Server, client: Client, command: Command, arguments: list[bytes], flags: i64) -> bytes | None:
     """Return the error for keys that another node serves, or nobody; EXEC is on the keys of all that it will run."""
     machine = server.cluster
     if machine is None:
@@ -57,25 +59,34 @@ def _redirected(server: Server, client: Client, command: Command, arguments: lis
     if command.name == "exec":
         for queued in client.queued:
             keys += queued.command.keys(queued.arguments)
-    return redirection(machine.state, client, keys, effective_flags(client, command) & WRITE != 0)
+    if command.is_on_channels:
+        return channel_redirection(machine.state, client, keys)
+    return redirection(machine.state, client, keys, flags & WRITE != 0)
 
 
 def effective_flags(client: Client, command: Command) -> i64:
-    """Return the flags of a command; EXEC also has those of what it will run, because things may have changed since."""
+    """Return the flags of a command; EXEC also has those of what it will run, because things may have changed since.
+
+    It may run without data, or with those of long ago, only where all that it will run may.
+    """
     flags = command.flags
     if command.name == "exec":
         for queued in client.queued:
-            flags |= queued.command.flags
+            flags = (flags | queued.command.flags) & (queued.command.flags | ~(LOADING | STALE))
     return flags
 
 
-def _refused_by_server(checks: i64, command: Command, flags: i64) -> bytes | None:
+def _refused_as_write(checks: i64, command: Command, flags: i64) -> bytes | None:
     if checks & CHECK_DISK != 0 and (flags & WRITE != 0 or command.name == "ping"):
         return errors.MISCONFIGURED
     if checks & CHECK_GOOD_REPLICAS != 0 and flags & WRITE != 0:
         return errors.NO_REPLICAS
     if checks & CHECK_READ_ONLY != 0 and flags & WRITE != 0:
         return errors.READ_ONLY
+    return None
+
+
+def _refused_without_data(checks: i64, flags: i64) -> bytes | None:
     if checks & CHECK_STALE != 0 and flags & STALE == 0:
         return errors.PRIMARY_DOWN
     if checks & CHECK_LOADING != 0 and flags & LOADING == 0:
@@ -83,12 +94,14 @@ def _refused_by_server(checks: i64, command: Command, flags: i64) -> bytes | Non
     return None
 
 
+def _refused_while_subscribed(client: Client, command: Command) -> bytes | None:
+    if client.flags & SUBSCRIBED == 0 or client.reply.protocol != RESP2 or command.name in _SUBSCRIBER_COMMANDS:
+        return None
+    return errors.not_while_subscribed(command.name)
+
+
 def _refused_to_replica(client: Client, flags: i64) -> bytes | None:
     """Keep replicas, and monitors, which Redis takes for such, from keys."""
     if client.flags & (REPLICA | MONITOR) == 0 or flags & (READONLY | WRITE | MAY_REPLICATE) == 0:
         return None
     return b"ERR Replica can't interact with the keyspace"
-
-
-def _refused_while_subscribed(command: Command) -> bytes | None:
-    return None if command.name in _SUBSCRIBER_COMMANDS else errors.not_while_subscribed(command.name)

@@ -16,18 +16,21 @@ from trivet_node.cluster.config_file import decode_config
 from trivet_node.cluster.effects import (
     BecomePrimary,
     Deliver,
+    DeliverToShard,
     DropSlots,
     Effect,
     EmptyData,
     Event,
     FollowPrimary,
     Log,
+    ReviewChannels,
     Wake,
 )
 from trivet_node.cluster.endpoint import EXTERNAL_ENDPOINT
 from trivet_node.cluster.machine import ClusterMachine
 from trivet_node.cluster.nodes import new_id
 from trivet_node.cluster.options import ClusterOptions
+from trivet_node.cluster.redirect import serves_channels_of
 from trivet_node.cluster.slots import slots_in
 from trivet_node.cluster.state import ANNOUNCE, SAVE, ClusterState, new_state
 from trivet_node.config import Config
@@ -35,8 +38,10 @@ from trivet_node.replication.upstream import CONNECTED
 from trivet_node.server import metering
 from trivet_node.server.replicating import roles
 from trivet_node.server.state import CHECK_CLUSTER, Server
+from trivet_node.server.subscribers import close_shard_channel, deliver, deliver_to_shard
 from trivet_wire.addresses import BUS_PORT_OFFSET
 from trivet_wire.replies import encode_command
+from trivet_wire.slots import key_slot
 
 _MS_PER_S: Final = 1000
 # The machine's clock is never older than this: it ticks at least once a second.
@@ -78,6 +83,7 @@ def options_of(config: Config) -> ClusterOptions:
         options.metadata[EXTERNAL_ENDPOINT] = config.external_endpoint
     options.require_full_coverage = config.cluster_require_full_coverage
     options.allow_reads_when_down = config.cluster_allow_reads_when_down
+    options.allow_pubsubshard_when_down = config.cluster_allow_pubsubshard_when_down
     options.replica_no_failover = config.cluster_replica_no_failover
     options.replica_validity_factor = config.cluster_replica_validity_factor
     options.replica_ping_period_ms = config.repl_ping_replica_period * _MS_PER_S
@@ -113,9 +119,18 @@ def commit(server: Server) -> None:
 
 def publish(server: Server, channel: bytes, message: bytes) -> None:
     """Let the subscribers of all other nodes hear what was published here."""
-    if server.cluster is not None:
-        server.cluster.publish(channel, message)
-        commit(server)
+    machine = server.cluster
+    if machine is not None:
+        machine.publish(channel, message)
+        _carry_out(server, machine.take())
+
+
+def publish_to_shard(server: Server, channel: bytes, message: bytes) -> None:
+    """Let the subscribers of the other nodes of this shard hear what was published here to a channel of the shard."""
+    machine = server.cluster
+    if machine is not None:
+        machine.publish_to_shard(channel, message)
+        _carry_out(server, machine.take())
 
 
 def catch_up(server: Server, state: ClusterState) -> None:
@@ -145,8 +160,11 @@ def _carry_out(server: Server, effects: list[Effect]) -> None:
         if isinstance(effect, Log):
             server.host.log(effect.level, effect.text)
         elif isinstance(effect, Deliver):
-            for receiver in server.pubsub.publish(effect.channel, effect.message):
-                server.mark_pending(receiver)
+            deliver(server, effect.channel, effect.message)
+        elif isinstance(effect, DeliverToShard):
+            deliver_to_shard(server, effect.channel, effect.message)
+        elif isinstance(effect, ReviewChannels):
+            _review_channels(server)
         elif isinstance(effect, FollowPrimary):
             roles.follow(server, effect.host, effect.port)
         elif isinstance(effect, BecomePrimary):
@@ -168,6 +186,15 @@ def _follow_slots(server: Server, state: ClusterState) -> None:
         if stats.slots & ~slots:
             stats.forget(slots_in(stats.slots & ~slots))
         stats.slots = slots
+
+
+def _review_channels(server: Server) -> None:
+    """End the subscriptions to channels of shards that belong to another shard now."""
+    machine = server.cluster
+    if machine is not None:
+        for channel in list(server.pubsub.shard_channels.listeners):
+            if not serves_channels_of(machine.state, key_slot(channel)):
+                close_shard_channel(server, channel)
 
 
 def _drop_slots(server: Server, slots: int) -> None:

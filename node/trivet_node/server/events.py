@@ -13,6 +13,7 @@ from mypy_extensions import i64
 
 from trivet_node.keyspace import Database, KeyspaceObserver
 from trivet_node.server.state import Server
+from trivet_node.server.subscribers import deliver
 
 KEYSPACE: Final = 1 << 0
 KEYEVENT: Final = 1 << 1
@@ -94,11 +95,6 @@ class KeyspaceEvents(KeyspaceObserver):
 
 def _publish(server: Server, event: bytes, key: bytes, index: int) -> None:
     if server.event_classes & KEYSPACE != 0:
-        _send(server, b"__keyspace@%d__:%s" % (index, key), event)
+        deliver(server, b"__keyspace@%d__:%s" % (index, key), event)
     if server.event_classes & KEYEVENT != 0:
-        _send(server, b"__keyevent@%d__:%s" % (index, event), key)
-
-
-def _send(server: Server, channel: bytes, message: bytes) -> None:
-    for receiver in server.pubsub.publish(channel, message):
-        server.mark_pending(receiver)
+        deliver(server, b"__keyevent@%d__:%s" % (index, event), key)

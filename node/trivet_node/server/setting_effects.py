@@ -129,6 +129,7 @@ _EFFECTS: Final[dict[str, Callable[[Server], None]]] = {
     "external_endpoint": cluster_member.adapt,
     "cluster_require_full_coverage": cluster_member.adapt,
     "cluster_allow_reads_when_down": cluster_member.adapt,
+    "cluster_allow_pubsubshard_when_down": cluster_member.adapt,
     "cluster_replica_no_failover": cluster_member.adapt,
     "cluster_replica_validity_factor": cluster_member.adapt,
     "cluster_slot_stats_enabled": metering.follow,

@@ -30,6 +30,8 @@ _READ_BYTES_MAX: Final = 1024 * 1024
 _SEND_BYTES: Final = 256 * 1024
 _SEND_PIECES: Final = 256
 _FLUSH_BYTES: Final = 4 * 1024 * 1024
+# Pieces that wait are put together up to this size.
+_PIECE_BYTES: Final = 16 * 1024
 _ACCEPTS_PER_BURST: Final = 1000
 _US_PER_MS: Final = 1000
 _READ_EVENTS: Final = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR
@@ -47,6 +49,15 @@ class ClientSocket:
         self.unsent: list[bytes] = []
         self.unsent_offset: i64 = 0
         self.waits_for_write: bool = False
+
+    def keep(self, piece: bytes) -> None:
+        """Let a piece wait. Many small ones, such as messages for a slow subscriber, become fewer large ones."""
+        self.client.unsent_bytes += len(piece)
+        last = len(self.unsent) - 1
+        if last >= 0 and len(self.unsent[last]) + len(piece) <= _PIECE_BYTES:
+            self.unsent[last] += piece
+        else:
+            self.unsent.append(piece)
 
     def next_buffers(self) -> list[bytes | memoryview]:
         """Return what is to be sent next, uncopied: about _SEND_BYTES, in not too many pieces."""
@@ -233,7 +244,7 @@ class Reactor:
         if client.flags & CLOSE_NOW != 0:
             self._close(entry)
             return
-        if entry.unsent or client.reply.is_in_parts():
+        if entry.unsent or client.reply.is_large():
             self._flush_parts(entry)
             return
         if len(client.reply) != 0:
@@ -242,20 +253,18 @@ class Reactor:
             if sent < 0:
                 return
             if sent < len(data):
-                entry.unsent.append(data)
-                entry.unsent_offset = sent
-                client.unsent_bytes = len(data) - sent
+                entry.keep(data)
+                entry.forget_sent(sent)
                 self._wait_for_write(entry)
                 return
         if client.flags & CLOSE_AFTER_REPLY != 0:
             self._close(entry)
 
     def _flush_parts(self, entry: ClientSocket) -> None:
-        """Send to a client that was too slow for its replies, or whose replies are large."""
+        """Send to a client that was too slow for its replies, or for which much waits."""
         client = entry.client
-        for part in client.reply.take_parts():
-            entry.unsent.append(part)
-            client.unsent_bytes += len(part)
+        for piece in client.reply.take_parts():
+            entry.keep(piece)
         allowance: i64 = _FLUSH_BYTES
         while entry.unsent and allowance > 0:
             buffers = entry.next_buffers()

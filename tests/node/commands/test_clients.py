@@ -161,3 +161,21 @@ def test_tracking_is_off() -> None:
     client = TestEngine().connect()
     assert client.say("CLIENT GETREDIR") == -1
     assert client.say("CLIENT TRACKINGINFO") == ["flags", ["off"], "redirect", -1, "prefixes", []]
+
+
+def test_replies_before_client_reply_off_are_not_lost() -> None:
+    client = TestEngine().connect()
+    assert client.raw("PING\r\nCLIENT REPLY OFF\r\nPING") == b"+PONG\r\n"
+    assert client.raw("PING\r\nCLIENT REPLY ON\r\nPING\r\nCLIENT REPLY SKIP\r\nPING\r\nECHO a") == (
+        b"+OK\r\n+PONG\r\n$1\r\na\r\n"
+    )
+
+
+def test_a_client_is_shown_in_its_transaction_until_that_is_over() -> None:
+    client = TestEngine().connect()
+    for line in ("HELLO 3", "SSUBSCRIBE s", "MULTI", "CLIENT INFO", "PING"):
+        client.raw(line)
+    shown = client.raw("EXEC").decode()
+    assert " flags=Px " in shown
+    assert " ssub=1 multi=2 " in shown
+    assert " flags=P " in client.raw("CLIENT INFO").decode()

@@ -91,7 +91,7 @@ def test_reset_forgets_everything() -> None:
     assert client.say("RESET") == "RESET"
     assert client.raw("CLIENT GETNAME") == b"$-1\r\n"
     assert client.say("SET k v") == "OK"
-    assert engine.server.pubsub.channels == {}
+    assert engine.server.pubsub.channels.listeners == {}
     assert client.client.database.index == 0
     assert client.client.watch.keys == {}
     assert client.client.tracking is None

@@ -40,12 +40,12 @@ def test_unsubscribing_ends_the_state_of_a_subscriber() -> None:
         "-ERR Can't execute 'get': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET "
         "are allowed in this context"
     )
-    assert client.all("UNSUBSCRIBE") == [["unsubscribe", "a", 2], ["unsubscribe", "b", 1]]
+    assert client.all("UNSUBSCRIBE") == [["unsubscribe", "b", 2], ["unsubscribe", "a", 1]]
     assert client.client.flags & SUBSCRIBED
     assert client.all("UNSUBSCRIBE") == [["unsubscribe", None, 1]]
     assert client.all("PUNSUBSCRIBE x p*") == [["punsubscribe", "x", 1], ["punsubscribe", "p*", 0]]
     assert client.say("GET k") is None
-    assert engine.server.pubsub.channels == engine.server.pubsub.patterns == {}
+    assert engine.server.pubsub.channels.listeners == engine.server.pubsub.patterns.listeners == {}
 
 
 def test_pubsub_tells_who_listens() -> None:

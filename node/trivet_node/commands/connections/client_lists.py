@@ -98,7 +98,7 @@ def describe(server: Server, client: Client, arguments: list[bytes]) -> bytes:
         f"id={client.id} addr={client.address} laddr={client.local_address} fd={client.fd} name={client.name.decode()}",
         f"age={(now_ms - client.created_ms) // _MS_PER_S} idle={(now_ms - int(client.last_active_ms)) // _MS_PER_S}",
         f"flags={_flag_letters(client)} db={client.database.index}",
-        f"sub={len(client.channels)} psub={len(client.patterns)} ssub=0",
+        f"sub={len(client.channels)} psub={len(client.patterns)} ssub={len(client.shard_channels)}",
         f"multi={len(client.queued) if in_transaction else -1}",
         f"qbuf={client.parser.buffered()} qbuf-free=0 argv-mem={_size(arguments if wait is None else wait.arguments)}",
         f"multi-mem={queued_bytes} rbs=0 rbp=0",

@@ -70,9 +70,13 @@ def reply_(server: Server, client: Client, arguments: list[bytes]) -> None:
     word = option(arguments[2])
     if word == b"ON":
         client.flags &= ~(REPLY_OFF | REPLY_SKIP_NEXT)
+        client.reply.unmute()
         client.reply.ok()
     elif word == b"OFF":
         client.flags |= REPLY_OFF
+        if server.call_depth > 1:
+            # It counts for the rest of a transaction already; the engine asks for the flag when EXEC is over.
+            client.reply.mute()
     elif word == b"SKIP":
         if client.flags & REPLY_OFF == 0:
             client.flags |= REPLY_SKIP_NEXT

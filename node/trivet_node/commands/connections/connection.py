@@ -112,6 +112,7 @@ def reset(server: Server, client: Client, arguments: list[bytes]) -> None:
     client.reply.protocol = RESP2
     client.name = b""
     server.demand_password(client)
+    client.reply.unmute()
     client.reply.simple(b"RESET")
 
 

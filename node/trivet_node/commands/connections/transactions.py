@@ -40,18 +40,19 @@ def execute(server: Server, client: Client, arguments: list[bytes]) -> None:
     """EXEC."""
     if client.flags & IN_TRANSACTION == 0:
         raise CommandError(b"ERR EXEC without MULTI")
-    queued = client.queued
-    spoiled = client.flags & TRANSACTION_BROKEN != 0
-    broken = client.watch.broken or _watched_key_expired(server, client)
-    discard_transaction(server, client)
-    if spoiled:
+    if client.flags & TRANSACTION_BROKEN != 0:
+        discard_transaction(server, client)
         raise CommandError(errors.EXEC_ABORTED)
-    if broken:
+    if client.watch.broken or _watched_key_expired(server, client):
+        discard_transaction(server, client)
         client.reply.null_array()
         return
-    client.reply.array(len(queued))
-    for item in queued:
+    server.unwatch_all(client)
+    client.reply.array(len(client.queued))
+    for item in client.queued:
         run_observed(server, client, item.command, item.arguments)
+    # Until here the client was in its transaction, for CLIENT LIST for example.
+    discard_transaction(server, client)
     # The commands have propagated what they did; EXEC itself has done nothing.
     server.propagation.instead([])
 

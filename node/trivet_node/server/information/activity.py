@@ -58,8 +58,9 @@ def _the_rest(server: Server) -> Fields:
     stats = server.stats
     facts = server.host.process_facts()
     return [
-        ("pubsub_channels", str(len(server.pubsub.channels))),
-        ("pubsub_patterns", str(len(server.pubsub.patterns))),
+        ("pubsub_channels", str(len(server.pubsub.channels.listeners))),
+        ("pubsub_patterns", str(len(server.pubsub.patterns.listeners))),
+        ("pubsubshard_channels", str(len(server.pubsub.shard_channels.listeners))),
         ("latest_fork_usec", str(int(stats.latest_fork_us))),
         ("total_forks", str(int(stats.forks))),
         ("migrate_cached_sockets", str(facts.get("migrate_cached_sockets", 0))),
