@@ -7,8 +7,9 @@ import attrs
 import pytest
 
 from tests.processes import ServerProcess, call
-from trivet_deploy.bench.cases import MEMBER_COUNT, Case, standard_cases
+from trivet_deploy.bench.cases import CHANNEL, MEMBER_COUNT, Case, standard_cases
 from trivet_deploy.bench.datasets import data, fill, template
+from trivet_deploy.bench.listeners import Listeners
 from trivet_deploy.bench.measure import Sample, measure, prepare
 from trivet_deploy.bench.memory import KINDS, Kind, measure_growth
 from trivet_deploy.bench.servers import BenchError, Server, redis_server_command, require_compiled, running
@@ -56,7 +57,9 @@ def test_the_cases_are_those_that_the_project_promises_figures_for() -> None:
         *("INCR", "MSET 10", "SETBIT", "PFADD", "LPUSH", "LPOP", "LRANGE 100", "LRANGE 600", "SADD", "SPOP"),
         *("HSET", "HGET", "ZADD", "ZRANGE 10", "ZRANK", "XADD", "XRANGE 10", "GEOSEARCH"),
     }
-    assert names == strings | {f"{label} -c 50 -P {pipeline}" for label in types for pipeline in (1, 16)}
+    messages = {f"PUBLISH to {listeners}" for listeners in (1, 100, 1000)}
+    others = types | messages | {"MULTI 10 SET"}
+    assert names == strings | {f"{label} -c 50 -P {pipeline}" for label in others for pipeline in (1, 16)}
 
 
 @needs_redis
@@ -65,7 +68,7 @@ def test_every_case_finds_its_data_and_no_request_is_refused(tmp_path: Path) -> 
     with running("redis-server", redis_server_command(), tmp_path) as server:
         prepare(cases, server)
         for case in cases:
-            assert measure(attrs.evolve(case, requests=2000), server, 0).requests_per_s > 0
+            assert measure(attrs.evolve(case, requests=min(case.requests, 2000)), server, 0).requests_per_s > 0
             refused = server.info("errorstats")
             assert not refused, f"{case.name}: {refused}"
         sizes = [call(server.port, *words) for words in (("HLEN", "hash"), ("ZCARD", "zset"), ("XLEN", "stream"))]
@@ -73,6 +76,35 @@ def test_every_case_finds_its_data_and_no_request_is_refused(tmp_path: Path) -> 
         # What is consumed was there for every request, and all of it was consumed.
         assert [call(server.port, "EXISTS", key) for key in ("list", "pop-set")] == [0, 0]
         assert len(call(server.port, "GEOSEARCH", *["geo", "FROMLONLAT", "10.5", "47.5", "BYRADIUS", "20", "km"])) > 10
+
+
+@needs_redis
+def test_all_that_is_published_is_read_before_a_measurement_ends(tmp_path: Path) -> None:
+    [case] = [case for case in standard_cases(0.0) if case.name == "PUBLISH to 100 -c 50 -P 16"]
+    with running("redis-server", redis_server_command(), tmp_path) as server:
+        with Listeners(server, case.listeners) as listeners:
+            assert call(server.port, "PUBSUB", "NUMSUB", CHANNEL) == [CHANNEL.encode(), case.listeners]
+            measure(attrs.evolve(case, listeners=0), server, 0)
+            listeners.wait_for_all()
+        with Listeners(server, 3) as listeners, pytest.raises(BenchError, match="has cut off a subscriber"):
+            call(server.port, "CLIENT", "KILL", "TYPE", "pubsub")
+            listeners.wait_for_all()
+
+
+@needs_redis
+def test_a_transaction_is_one_request_of_many_commands(tmp_path: Path) -> None:
+    [case] = [case for case in standard_cases(0.0) if case.name == "MULTI 10 SET -c 50 -P 16"]
+    with running("redis-server", redis_server_command(), tmp_path) as server:
+        taken = measure(attrs.evolve(case, requests=1600), server, 0)
+        assert 0 < taken.latency_p50_ms <= taken.latency_p99_ms
+        counts = server.info("commandstats")
+        sets, executed = (
+            int(counts[f"cmdstat_{name}"].split(",")[0].removeprefix("calls=")) for name in ("set", "exec")
+        )
+        # One block more asks how long the replies are.
+        assert (sets, executed) == (10 * (1600 + 16), 1600 + 16)
+        with pytest.raises(BenchError, match="refuses a transaction"):
+            measure(attrs.evolve(case, words=("SET", "key")), server, 0)
 
 
 @needs_redis

@@ -1,4 +1,4 @@
-"""What is measured: commands of redis-benchmark at several pipeline depths and numbers of clients."""
+"""What is measured: commands of redis-benchmark at several pipeline depths and numbers of clients, and transactions."""
 
 import attrs
 
@@ -7,6 +7,8 @@ import attrs
 KEY_COUNT = 100_000
 # How many members the collections have that cases read.
 MEMBER_COUNT = 200_000
+# What is published goes here.
+CHANNEL = "bench"
 
 
 @attrs.frozen
@@ -16,6 +18,8 @@ class Case:
     `requests` is a number that takes redis-server about a second. `words` are the command; __rand_int__ in them stands
     for a random number below `range` each time, in twelve digits. `data` names what is in the server before
     (datasets.py); where the case `consumes` it, it is there anew before every run, with one element a request.
+    Meanwhile so many `listeners` subscribe to the channel of listeners.py and read. Where there is a `block`, a request
+    is a transaction of so many times the command, which transactions.py sends in the place of redis-benchmark.
     """
 
     label: str
@@ -26,6 +30,8 @@ class Case:
     data: str
     consumes: bool = False
     range: int = KEY_COUNT
+    listeners: int = 0
+    block: int = 0
 
     @property
     def name(self) -> str:
@@ -63,6 +69,8 @@ _COMMANDS = (
     ("XRANGE 10", "XRANGE stream __rand_int__ + COUNT 10", "stream", False, MEMBER_COUNT, 150_000, 60_000),
     ("GEOSEARCH", "GEOSEARCH geo FROMLONLAT 10.5 47.5 BYRADIUS 20 km", "geo", False, KEY_COUNT, 30_000, 25_000),
 )
+# Subscribers, requests at depths 16 and 1.
+_LISTENERS = ((1, 400_000, 80_000), (100, 16_000, 8_000), (1000, 1_600, 800))
 
 
 def standard_cases(scale: float) -> list[Case]:
@@ -76,4 +84,26 @@ def standard_cases(scale: float) -> list[Case]:
         for pipeline, requests in ((16, deep), (1, shallow)):
             scaled = max(min(requests, 10_000), int(requests * scale))
             cases.append(Case(label, tuple(command.split()), 50, pipeline, scaled, data, consumes, range_))
+    cases += _publishing_cases(scale)
+    for pipeline, requests in ((16, 150_000), (1, 60_000)):
+        words = tuple(_STRINGS["SET"].split())
+        cases.append(Case("MULTI 10 SET", words, 50, pipeline, max(2_000, int(requests * scale)), "strings", block=10))
     return cases
+
+
+def _publishing_cases(scale: float) -> list[Case]:
+    """Return PUBLISH of a hundred bytes to several numbers of subscribers."""
+    words = ("PUBLISH", CHANNEL, "x" * 100)
+    return [
+        Case(
+            f"PUBLISH to {listeners}",
+            words,
+            50,
+            pipeline,
+            max(800, int(requests * scale)),
+            "nothing",
+            listeners=listeners,
+        )
+        for listeners, deep, shallow in _LISTENERS
+        for pipeline, requests in ((16, deep), (1, shallow))
+    ]

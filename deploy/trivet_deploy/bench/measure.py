@@ -1,4 +1,4 @@
-"""One measurement: a run of redis-benchmark against one server, and what it cost that server."""
+"""One measurement: a run of load against one server, and what it cost that server."""
 
 import csv
 import shutil
@@ -9,7 +9,9 @@ import attrs
 
 from trivet_deploy.bench.cases import Case
 from trivet_deploy.bench.datasets import data, fill, standard_size
+from trivet_deploy.bench.listeners import Listeners
 from trivet_deploy.bench.servers import BenchError, Server
+from trivet_deploy.bench.transactions import Rates, run_transactions
 
 _RUN_TIMEOUT_S = 300.0
 
@@ -37,21 +39,23 @@ def measure(case: Case, server: Server, round_number: int) -> Sample:
     """Run `case` once against `server`, which has been prepared."""
     if case.consumes:
         fill(server, data(case.data, case.requests))
-    cpu_before_s = server.cpu_s()
-    row = _redis_benchmark(case, server.port)
-    cpu_s = server.cpu_s() - cpu_before_s
+    with Listeners(server, case.listeners) as listeners:
+        cpu_before_s = server.cpu_s()
+        rates = run_transactions(case, server) if case.block else _redis_benchmark(case, server.port)
+        listeners.wait_for_all()
+        cpu_s = server.cpu_s() - cpu_before_s
     return Sample(
         case=case.name,
         server=server.name,
         round=round_number,
-        requests_per_s=float(row["rps"]),
+        requests_per_s=rates.requests_per_s,
         cpu_us_per_request=cpu_s * 1e6 / case.requests,
-        latency_p50_ms=float(row["p50_latency_ms"]),
-        latency_p99_ms=float(row["p99_latency_ms"]),
+        latency_p50_ms=rates.latency_p50_ms,
+        latency_p99_ms=rates.latency_p99_ms,
     )
 
 
-def _redis_benchmark(case: Case, port: int) -> dict[str, str]:
+def _redis_benchmark(case: Case, port: int) -> Rates:
     program = shutil.which("redis-benchmark")
     if program is None:
         raise BenchError("redis-benchmark is not installed: Debian has it in redis-tools")
@@ -64,4 +68,5 @@ def _redis_benchmark(case: Case, port: int) -> dict[str, str]:
     rows = list(csv.DictReader(done.stdout.splitlines()))
     if done.returncode != 0 or len(rows) != 1:
         raise BenchError(f"{case.name} on port {port} failed:\n{done.stdout}{done.stderr}")
-    return rows[0]
+    row = rows[0]
+    return Rates(float(row["rps"]), float(row["p50_latency_ms"]), float(row["p99_latency_ms"]))
