@@ -192,8 +192,8 @@ def _review_channels(server: Server) -> None:
     """End the subscriptions to channels of shards that belong to another shard now."""
     machine = server.cluster
     if machine is not None:
-        for channel in list(server.pubsub.shard_channels.listeners):
-            if not serves_channels_of(machine.state, key_slot(channel)):
+        for slot, channel in sorted([(int(key_slot(name)), name) for name in server.pubsub.shard_channels.listeners]):
+            if not serves_channels_of(machine.state, slot):
                 close_shard_channel(server, channel)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import HOST, ServerProcess, call, free_port, start_trivet_node, wait_until
+from tests.processes import HOST, ServerProcess, call, free_port, start_trivet_node
 
 _TIMEOUT_S = 20.0
 
@@ -71,28 +71,6 @@ def test_a_rewritten_file_starts_the_same_node(tmp_path: Path) -> None:
             b"masterauth": b'a "b"',
         }
         assert not [path for path in tmp_path.iterdir() if path.name.startswith("temp-")]
-
-
-def test_a_listener_that_does_not_read_is_cut_off(tmp_path: Path) -> None:
-    limit = ("--client-output-buffer-limit", "pubsub", "1mb", "0", "0")
-    with start_trivet_node(tmp_path, *limit) as node, socket.create_connection(node.address, _TIMEOUT_S) as deaf:
-        deaf.sendall(b"SUBSCRIBE news\r\n")
-        wait_until(lambda: node.call("PUBSUB", "NUMSUB", "news") == [b"news", 1], 5, "subscribed")
-        # The kernel takes some megabytes before anything waits in the node.
-        wait_until(lambda: node.call("PUBLISH", "news", b"x" * 500_000) == 0, _TIMEOUT_S, "cut off")
-        assert b"client_output_buffer_limit_disconnections:1" in node.call("INFO", "stats")
-        assert "is too slow for its replies" in node.log()
-
-
-def test_a_soft_limit_cuts_off_who_stays_above_it_in_silence(tmp_path: Path) -> None:
-    limit = ("--client-output-buffer-limit", "pubsub", "0", "1mb", "1")
-    with start_trivet_node(tmp_path, *limit) as node, socket.create_connection(node.address, _TIMEOUT_S) as deaf:
-        deaf.sendall(b"SUBSCRIBE news\r\n")
-        wait_until(lambda: node.call("PUBSUB", "NUMSUB", "news") == [b"news", 1], 5, "subscribed")
-        for _ in range(40):
-            node.call("PUBLISH", "news", b"x" * 500_000)
-        # Nothing more is written to it from here on.
-        wait_until(lambda: node.call("PUBSUB", "NUMSUB", "news") == [b"news", 0], _TIMEOUT_S, "cut off")
 
 
 def test_a_request_without_an_end_is_cut_off(tmp_path: Path) -> None:
