@@ -84,6 +84,14 @@ class Host:
         """
         raise NotImplementedError
 
+    def allocator_report(self) -> str:
+        """Return what the memory allocator tells of itself, for people (MEMORY MALLOC-STATS)."""
+        raise NotImplementedError
+
+    def release_memory(self) -> None:
+        """Give memory that is not used back to the system (MEMORY PURGE)."""
+        raise NotImplementedError
+
     def settings_changed(self, attributes: list[str]) -> str:
         """Follow the new values of these attributes of Config; return an error text, or an empty string."""
         raise NotImplementedError

@@ -22,6 +22,13 @@ class FakeHost(Host):
         self.changed: list[list[str]] = []
         self.refusals: list[str] = []
         self.saves = True
+        # What process_facts() returns.
+        self.facts = {
+            "process_id": 77,
+            "used_memory": 3 << 20,
+            "used_memory_rss": 6 << 20,
+            "used_cpu_sys_us": 1_500_000,
+        }
 
     def save(self) -> bool:
         self.asked.append("save")
@@ -45,7 +52,13 @@ class FakeHost(Host):
         self.asked.append(f"sleep {seconds}")
 
     def process_facts(self) -> dict[str, int]:
-        return {"process_id": 77, "used_memory": 3 * 2**20, "used_memory_rss": 6 * 2**20, "used_cpu_sys_us": 1_500_000}
+        return self.facts
+
+    def allocator_report(self) -> str:
+        return "blocks: 5\n"
+
+    def release_memory(self) -> None:
+        self.asked.append("release_memory")
 
     def settings_changed(self, attributes: list[str]) -> str:
         self.changed.append(sorted(attributes))

@@ -12,10 +12,23 @@ from trivet_node.keyspace import Database
 from trivet_node.limits import NORMAL_CLASS, PUBSUB_CLASS, REPLICA_CLASS, client_class
 from trivet_node.server.client_memory import memory_bytes
 from trivet_node.server.state import Server
+from trivet_node.values.sizes import value_bytes
 from trivet_wire.slots import SLOT_COUNT
 
 # Tables are weighed by every so many of the slots.
 _SLOT_STEP: Final = 256
+_EMPTY_TABLE_BYTES: Final = sys.getsizeof({})
+
+
+def key_bytes(database: Database, key: bytes, samples: int) -> int:
+    """Return about how many bytes a key takes with its value and its places in tables; it is there."""
+    slot = database.slot_of(key)
+    keys = database.slots[slot]
+    deadlines = database.deadlines[slot]
+    size = sys.getsizeof(key) + value_bytes(keys[key], samples) + sys.getsizeof(keys) // len(keys)
+    if deadlines is not None and key in deadlines:
+        size += sys.getsizeof(deadlines[key]) + sys.getsizeof(deadlines) // len(deadlines)
+    return size
 
 
 @final
@@ -27,8 +40,10 @@ class TableSizes:
         self.keys: int = 0
         self.deadlines: int = 0
         for slot in range(0, SLOT_COUNT, _SLOT_STEP):
-            self.keys += sys.getsizeof(database.slots[slot]) * _SLOT_STEP
-            self.deadlines += sys.getsizeof(database.deadlines[slot]) * _SLOT_STEP if database.deadlines[slot] else 0
+            # An empty table for every slot was there from the start.
+            self.keys += (sys.getsizeof(database.slots[slot]) - _EMPTY_TABLE_BYTES) * _SLOT_STEP
+            deadlines = database.deadlines[slot]
+            self.deadlines += 0 if deadlines is None else sys.getsizeof(deadlines) * _SLOT_STEP
 
 
 @final
@@ -50,6 +65,7 @@ class MemoryOverview:
         self.clients: int = sum(
             [memory_bytes(each) for each in clients if client_class(each) in (NORMAL_CLASS, PUBSUB_CLASS)]
         )
+        self.keys: int = server.keyspace.size()
         self.tables: list[TableSizes] = [
             TableSizes(database) for database in server.keyspace.used_databases() if database.size
         ]
@@ -63,6 +79,32 @@ class MemoryOverview:
     def dataset(self) -> int:
         """Return what keys and values use."""
         return max(0, self.used - self.overhead())
+
+    def fields_before_tables(self) -> list[tuple[str, int]]:
+        """Return what MEMORY STATS shows first."""
+        return [
+            ("peak.allocated", self.peak),
+            ("total.allocated", self.used),
+            ("startup.allocated", self.at_start),
+            ("replication.backlog", self.backlog),
+            ("clients.slaves", self.replica_clients),
+            ("clients.normal", self.clients),
+            ("aof.buffer", 0),
+        ]
+
+    def fields_behind_tables(self) -> list[tuple[str, int | float]]:
+        """Return what MEMORY STATS shows last."""
+        grown = max(0, self.used - self.at_start)
+        return [
+            ("overhead.total", self.overhead()),
+            ("keys.count", self.keys),
+            ("keys.bytes-per-key", grown // self.keys if self.keys else 0),
+            ("dataset.bytes", self.dataset()),
+            ("dataset.percentage", self.dataset_percentage()),
+            ("peak.percentage", 100 * self.used / self.peak if self.peak else 0.0),
+            ("fragmentation", self.resident / self.used if self.used else 0.0),
+            ("fragmentation.bytes", self.resident - self.used),
+        ]
 
     def dataset_percentage(self) -> float:
         """Return how many of a hundred bytes that came since the start are data."""

@@ -39,7 +39,7 @@ from trivet_node.shell.invocation import Invocation
 from trivet_node.shell.links import PrimaryLink
 from trivet_node.shell.live_settings import apply_to_shell
 from trivet_node.shell.oom_score import PRIMARY, REPLICA, OomScore
-from trivet_node.shell.process import memory_facts, process_facts
+from trivet_node.shell.process import allocator_report, memory_facts, process_facts, release_memory
 from trivet_node.shell.reactor import Reactor
 from trivet_node.shell.snapshots import Snapshots
 from trivet_wire.process import log
@@ -187,6 +187,14 @@ class Node(Host):
             "used_memory_startup": self._memory_at_start,
             "migrate_cached_sockets": len(self.instances),
         }
+
+    def allocator_report(self) -> str:
+        """Return what the memory allocator tells of itself."""
+        return allocator_report()
+
+    def release_memory(self) -> None:
+        """Give memory that is not used back to the system."""
+        release_memory()
 
     def now_us(self) -> int:
         """Return the time of day in Unix microseconds."""

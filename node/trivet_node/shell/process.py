@@ -1,7 +1,11 @@
 """What a node asks and tells of its own process: limits, memory, and the line that names it in the log."""
 
+import contextlib
+import ctypes
+import gc
 import os
 import resource
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -71,3 +75,21 @@ def memory_facts() -> dict[str, int]:
         "used_memory_rss": sizes["VmRSS"],
         "used_memory_peak": sizes["VmHWM"],
     }
+
+
+def allocator_report() -> str:
+    """Return what Python's allocator and its collector of garbage tell of themselves."""
+    lines = ["___ Begin pymalloc statistics ___", f"Allocated blocks: {sys.getallocatedblocks()}"]
+    for generation, (count, found) in enumerate(zip(gc.get_count(), gc.get_stats(), strict=True)):
+        lines.append(
+            f"Generation {generation}: count {count}, collections {found['collections']}, collected "
+            f"{found['collected']}, uncollectable {found['uncollectable']}"
+        )
+    lines += [f"Frozen objects: {gc.get_freeze_count()}", "--- End pymalloc statistics ---"]
+    return "".join([line + "\n" for line in lines])
+
+
+def release_memory() -> None:
+    """Give memory that is not used back to the system, where the C library knows how to."""
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -11,7 +11,6 @@ from trivet_node.command import (
     NO_ASYNC_LOADING,
     NO_MULTI,
     NOSCRIPT,
-    READONLY,
     STALE,
     Command,
     CommandError,
@@ -20,7 +19,6 @@ from trivet_node.commands.arguments import option
 from trivet_node.server import saving
 from trivet_node.server.state import CHECK_LOADING, Server
 from trivet_wire import errors
-from trivet_wire.version import REDIS_VERSION
 
 _SAVING: Final = b"ERR Background save already in progress"
 _MS_PER_S: Final = 1000
@@ -75,11 +73,6 @@ def shutdown(server: Server, client: Client, arguments: list[bytes]) -> None:
         raise CommandError(b"ERR Errors trying to SHUTDOWN. Check logs.")
     server.host.request_shutdown()
     client.flags |= CLOSE_NOW
-
-
-def lolwut(server: Server, client: Client, arguments: list[bytes]) -> None:
-    """LOLWUT [VERSION version]: the part that is information."""
-    client.reply.verbatim(f"Redis ver. {REDIS_VERSION}\n".encode())
 
 
 COMMANDS: Final[tuple[Command, ...]] = (
@@ -139,17 +132,5 @@ COMMANDS: Final[tuple[Command, ...]] = (
         arguments="nosave_save:oneof?(nosave:pure-token=NOSAVE save:pure-token=SAVE) "
         "now:pure-token=NOW?@7.0.0 force:pure-token=FORCE?@7.0.0 "
         "abort:pure-token=ABORT?@7.0.0",
-    ),
-    Command(
-        "lolwut",
-        -1,
-        lolwut,
-        READONLY | FAST,
-        group="server",
-        since="5.0.0",
-        summary="Display some computer art and the Redis version",
-        complexity="",
-        arguments="version:integer=VERSION?",
-        difference="The version alone, without art.",
     ),
 )
