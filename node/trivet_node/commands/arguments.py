@@ -26,7 +26,6 @@ _INT_MIN: Final = -(2**31)
 _LEADING_INTEGER: Final = re.compile(rb"[ \t\n\v\f\r]*[+-]?[0-9]+")
 _DIGITS_MAX: Final = 100
 _MS_PER_SECOND: Final = 1000
-_NEGATIVE_TIMEOUT: Final = b"ERR timeout is negative"
 
 
 def integer(text: bytes) -> int:
@@ -112,7 +111,7 @@ def timeout_deadline(server: Server, text: bytes) -> int:
     seconds = math.inf if number.infinite else long_double.to_float(number)
     if seconds * _MS_PER_SECOND > INTEGER_MAX:
         # What does not fit becomes the lowest integer in redis-server.
-        raise CommandError(_NEGATIVE_TIMEOUT)
+        raise CommandError(errors.TIMEOUT_NEGATIVE)
     timeout_ms = math.ceil(seconds * _MS_PER_SECOND)
     # What is next to nothing is a millisecond, not forever.
     return _wait_deadline(server, 1 if timeout_ms == 0 and number.mantissa > 0 else timeout_ms)
@@ -122,13 +121,13 @@ def timeout_deadline_ms(server: Server, text: bytes) -> int:
     """Return when a wait of `text` milliseconds ends in Unix milliseconds; FOREVER for zero."""
     timeout_ms = parse_integer(text)
     if timeout_ms is None:
-        raise CommandError(b"ERR timeout is not an integer or out of range")
+        raise CommandError(errors.TIMEOUT_NOT_AN_INTEGER)
     return _wait_deadline(server, timeout_ms)
 
 
 def _wait_deadline(server: Server, timeout_ms: int) -> int:
     if timeout_ms < 0:
-        raise CommandError(_NEGATIVE_TIMEOUT)
+        raise CommandError(errors.TIMEOUT_NEGATIVE)
     if timeout_ms == 0 or timeout_ms > INTEGER_MAX - server.keyspace.now_ms:
         # Redis lets a time beyond the last one overflow, and never comes to it.
         return FOREVER

@@ -1,4 +1,4 @@
-"""How commands that changed elements of a hash or set report it: to watches, statistics and whoever listens to events.
+"""How commands that changed elements of a collection report it: to watches, statistics and whoever listens to events.
 
 Every element counts as a change. A collection that has lost its last element is no key any more.
 """

@@ -11,15 +11,14 @@ from trivet_node.server.state import Server
 from trivet_wire import errors
 
 _KEY_MAX_BYTES: Final = 127
-_NOT_POSITIVE: Final = b"ERR value is out of range, must be positive"
 _RELOAD_WORDS: Final = frozenset([b"MERGE", b"NOFLUSH", b"NOSAVE"])
 
 
 def populate(server: Server, client: Client, arguments: list[bytes]) -> None:
     """DEBUG POPULATE count [prefix [size]]: keys `prefix:0` and so on; replicas do not hear of it."""
-    count = integer_in(arguments[2], 0, INTEGER_MAX, _NOT_POSITIVE)
+    count = integer_in(arguments[2], 0, INTEGER_MAX, errors.NOT_POSITIVE)
     prefix = errors.c_string(arguments[3]) if len(arguments) > 3 else b"key"
-    size = integer_in(arguments[4], 0, INTEGER_MAX, _NOT_POSITIVE) if len(arguments) > 4 else 0
+    size = integer_in(arguments[4], 0, INTEGER_MAX, errors.NOT_POSITIVE) if len(arguments) > 4 else 0
     database = client.database
     dirty = server.keyspace.dirty
     for number in range(count):

@@ -123,7 +123,7 @@ class Search:
         if word == b"COUNT" and values:
             self.count = integer(values[0])
             if self.count <= 0:
-                raise CommandError(b"ERR COUNT must be > 0")
+                raise CommandError(errors.COUNT_OPTION_NOT_POSITIVE)
             return 2
         if word in (b"STORE", b"STOREDIST") and values and self.accepts & _MAY_STORE != 0:
             self.target = values[0]

@@ -32,7 +32,7 @@ def _draw(server: Server, client: Client, arguments: list[bytes]) -> None:
     if len(arguments) > 3 and not with_values:
         raise CommandError(errors.SYNTAX)
     if with_values and abs(count) > INTEGER_MAX // 2:
-        raise CommandError(b"ERR value is out of range")
+        raise CommandError(errors.OUT_OF_RANGE)
     hashed = read_hash(client.database, arguments[1])
     if hashed is None:
         client.reply.array(0)

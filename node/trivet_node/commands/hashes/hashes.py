@@ -101,7 +101,7 @@ def hincrbyfloat(server: Server, client: Client, arguments: list[bytes]) -> None
             raise CommandError(b"ERR hash value is not a float")
         total = long_double.add(number, total)
         if total is None:
-            raise CommandError(b"ERR increment would produce NaN or Infinity")
+            raise CommandError(errors.NOT_FINITE)
     text = long_double.format_fixed(total)
     _set_one(server, client, arguments, known, text)
     notify(server, HASH, b"hincrbyfloat", arguments[1], client.database)

@@ -12,7 +12,8 @@ from trivet_node.client import Client
 from trivet_node.command import BLOCKING, DENYOOM, NOSCRIPT, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import timeout_deadline
 from trivet_node.commands.lists.lists import Pop, find_list, pop_one
-from trivet_node.commands.lists.moves import Move, PopOptions, at_head, move_element, pop_first, pop_many
+from trivet_node.commands.lists.moves import WORDS, Move, at_head, move_element, pop_first, pop_many, pop_of
+from trivet_node.commands.multi_pops import MultiPop
 from trivet_node.server.state import Server
 from trivet_node.server.waiting import may_block
 from trivet_node.values.lists import List
@@ -47,10 +48,11 @@ def _pop_and_reply(server: Server, client: Client, key: bytes, value: List, from
 
 def blmpop(server: Server, client: Client, arguments: list[bytes]) -> None:
     """BLMPOP timeout numkeys key [key ...] LEFT | RIGHT [COUNT count]."""
-    options = PopOptions(arguments, 2)
+    asked = MultiPop(arguments, 2, WORDS)
+    pop = pop_of(asked)
     deadline_ms = timeout_deadline(server, arguments[1])
-    if not pop_first(server, client, options):
-        _wait_for_pop(server, PopWait(client, deadline_ms, options.keys, options.pop, True))
+    if not pop_first(server, client, asked.keys, pop):
+        _wait_for_pop(server, PopWait(client, deadline_ms, asked.keys, pop, True))
 
 
 @final

@@ -7,7 +7,8 @@ from mypy_extensions import i64
 from trivet_node.client import Client
 from trivet_node.command import DENYOOM, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import INTEGER_MAX, INTEGER_MIN, index_range, integer, integer_in, option
-from trivet_node.commands.lists.lists import changed, find_list, index_of, read_list
+from trivet_node.commands.element_changes import finish_removal
+from trivet_node.commands.lists.lists import find_list, index_of, read_list
 from trivet_node.server.events import LIST, notify
 from trivet_node.server.state import Server
 from trivet_node.values.long_lists import Search
@@ -49,7 +50,7 @@ def ltrim(server: Server, client: Client, arguments: list[bytes]) -> None:
         value.drop(length - stop, False)
         value.drop(first, True)
         notify(server, LIST, b"ltrim", key, database)
-        changed(server, database, key, value, length - stop + first)
+        finish_removal(server, database, key, value.length() == 0, length - stop + first)
     client.reply.ok()
 
 
@@ -66,7 +67,7 @@ def lrem(server: Server, client: Client, arguments: list[bytes]) -> None:
     number = value.remove(arguments[3], most, count < 0, server.limits.list_max_listpack_size)
     if number != 0:
         notify(server, LIST, b"lrem", key, database)
-        changed(server, database, key, value, number)
+        finish_removal(server, database, key, value.length() == 0, number)
     client.reply.integer(number)
 
 

@@ -7,13 +7,12 @@ from mypy_extensions import i64
 from trivet_node.client import Client
 from trivet_node.command import DENYOOM, FAST, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import INTEGER_MAX, index_range, integer, integer_in
+from trivet_node.commands.element_changes import finish_removal
 from trivet_node.keyspace import Database
-from trivet_node.server.events import GENERIC, LIST, notify
+from trivet_node.server.events import LIST, notify
 from trivet_node.server.state import Server
 from trivet_node.values.lists import List
 from trivet_wire import errors
-
-_NOT_POSITIVE: Final = b"ERR value is out of range, must be positive"
 
 
 def find_list(database: Database, key: bytes) -> List | None:
@@ -111,7 +110,7 @@ def _pop(server: Server, client: Client, arguments: list[bytes], at_head: bool) 
 
 
 def _pop_many(server: Server, client: Client, arguments: list[bytes], at_head: bool) -> None:
-    count = integer_in(arguments[2], 0, INTEGER_MAX, _NOT_POSITIVE)
+    count = integer_in(arguments[2], 0, INTEGER_MAX, errors.NOT_POSITIVE)
     value = find_list(client.database, arguments[1])
     if value is None:
         client.reply.null_array()
@@ -134,7 +133,7 @@ def pop_one(server: Server, database: Database, key: bytes, value: List, at_head
     """Pop one element of the list under `key` and return it."""
     element = value.pop(at_head)
     notify(server, LIST, b"lpop" if at_head else b"rpop", key, database)
-    changed(server, database, key, value, 1)
+    finish_removal(server, database, key, value.length() == 0, 1)
     return element
 
 
@@ -148,18 +147,8 @@ def pop_range(server: Server, client: Client, key: bytes, value: List, pop: Pop)
     client.reply.bulk_array(elements)
     value.drop(count, pop.at_head)
     notify(server, LIST, b"lpop" if pop.at_head else b"rpop", key, client.database)
-    changed(server, client.database, key, value, count)
+    finish_removal(server, client.database, key, value.length() == 0, count)
     return count
-
-
-def changed(server: Server, database: Database, key: bytes, value: List, changes: i64) -> None:
-    """Count changes of a list that elements were taken from, and delete it where none is left."""
-    if value.length() != 0:
-        database.modified(key, changes)
-        return
-    database.delete(key)
-    server.keyspace.dirty += changes - 1
-    notify(server, GENERIC, b"del", key, database)
 
 
 def llen(server: Server, client: Client, arguments: list[bytes]) -> None:

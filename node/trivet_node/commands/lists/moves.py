@@ -4,18 +4,23 @@ from typing import Final, final
 
 from trivet_node.client import Client
 from trivet_node.command import DENYOOM, WRITE, Command, CommandError, KeySpec
-from trivet_node.commands.arguments import INTEGER_MAX, integer_in, option
-from trivet_node.commands.lists.lists import Pop, changed, find_list, new_list, pop_range
+from trivet_node.commands.arguments import option
+from trivet_node.commands.element_changes import finish_removal
+from trivet_node.commands.lists.lists import Pop, find_list, new_list, pop_range
+from trivet_node.commands.multi_pops import MultiPop
 from trivet_node.server.events import LIST, notify
 from trivet_node.server.state import Server
 from trivet_node.values.lists import List
 from trivet_wire import errors
 
+# Which end is meant.
+WORDS: Final = (b"LEFT", b"RIGHT")
+
 
 def at_head(text: bytes) -> bool:
     """Return whether LEFT is meant, and not RIGHT."""
     word = option(text)
-    if word not in (b"LEFT", b"RIGHT"):
+    if word not in WORDS:
         raise CommandError(errors.SYNTAX)
     return word == b"LEFT"
 
@@ -65,43 +70,27 @@ def move_element(server: Server, client: Client, source: List, move: Move) -> No
     notify(server, LIST, b"lpush" if move.to_head else b"rpush", move.target, database)
     client.reply.bulk(element)
     notify(server, LIST, b"lpop" if move.from_head else b"rpop", move.source, database)
-    changed(server, database, move.source, source, left_to_count)
+    finish_removal(server, database, move.source, source.length() == 0, left_to_count)
 
 
 def lmpop(server: Server, client: Client, arguments: list[bytes]) -> None:
     """LMPOP numkeys key [key ...] LEFT | RIGHT [COUNT count]."""
-    options = PopOptions(arguments, 1)
-    if not pop_first(server, client, options):
+    asked = MultiPop(arguments, 1, WORDS)
+    if not pop_first(server, client, asked.keys, pop_of(asked)):
         client.reply.null_array()
 
 
-@final
-class PopOptions:
-    """The arguments of LMPOP and BLMPOP from `start` on: numkeys key [key ...] LEFT | RIGHT [COUNT count]."""
-
-    def __init__(self, arguments: list[bytes], start: int) -> None:
-        number = integer_in(arguments[start], 1, INTEGER_MAX, b"ERR numkeys should be greater than 0")
-        position = start + 1 + number
-        if position >= len(arguments):
-            raise CommandError(errors.SYNTAX)
-        self.keys: list[bytes] = arguments[start + 1 : position]
-        from_head = at_head(arguments[position])
-        count = 1
-        if position + 1 < len(arguments):
-            if option(arguments[position + 1]) != b"COUNT" or position + 2 == len(arguments):
-                raise CommandError(errors.SYNTAX)
-            count = integer_in(arguments[position + 2], 1, INTEGER_MAX, b"ERR count should be greater than 0")
-            if position + 3 != len(arguments):
-                raise CommandError(errors.SYNTAX)
-        self.pop: Pop = Pop(count, from_head)
+def pop_of(asked: MultiPop) -> Pop:
+    """Return what is to be popped."""
+    return Pop(asked.count, asked.word == b"LEFT")
 
 
-def pop_first(server: Server, client: Client, options: PopOptions) -> bool:
+def pop_first(server: Server, client: Client, keys: list[bytes], pop: Pop) -> bool:
     """Pop from the first of the lists that is there, reply key and elements, and say whether there was one."""
-    for key in options.keys:
+    for key in keys:
         value = find_list(client.database, key)
         if value is not None:
-            pop_many(server, client, key, value, options.pop)
+            pop_many(server, client, key, value, pop)
             return True
     return False
 

@@ -174,9 +174,9 @@ def wait(server: Server, client: Client, arguments: list[bytes]) -> None:
     if wanted is None:
         raise CommandError(errors.NOT_AN_INTEGER)
     if timeout_ms is None:
-        raise CommandError(b"ERR timeout is not an integer or out of range")
+        raise CommandError(errors.TIMEOUT_NOT_AN_INTEGER)
     if timeout_ms < 0:
-        raise CommandError(b"ERR timeout is negative")
+        raise CommandError(errors.TIMEOUT_NEGATIVE)
     _wait(server, client, wanted, timeout_ms)
 
 

@@ -33,14 +33,14 @@ def sinterstore(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def sintercard(server: Server, client: Client, arguments: list[bytes]) -> None:
     """SINTERCARD numkeys key [key ...] [LIMIT limit]."""
-    count = integer_in(arguments[1], 1, INTEGER_MAX, b"ERR numkeys should be greater than 0")
+    count = integer_in(arguments[1], 1, INTEGER_MAX, errors.NUMKEYS_NOT_POSITIVE)
     if count > len(arguments) - 2:
         raise CommandError(b"ERR Number of keys can't be greater than number of args")
     limit = _UNLIMITED
     for position in range(2 + count, len(arguments), 2):
         if option(arguments[position]) != b"LIMIT" or position + 1 == len(arguments):
             raise CommandError(errors.SYNTAX)
-        limit = integer_in(arguments[position + 1], 0, INTEGER_MAX, b"ERR LIMIT can't be negative")
+        limit = integer_in(arguments[position + 1], 0, INTEGER_MAX, errors.LIMIT_NEGATIVE)
     client.reply.integer(len(_common(_read_sets(client.database, arguments[2 : 2 + count]), limit)))
 
 

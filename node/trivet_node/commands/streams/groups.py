@@ -48,7 +48,6 @@ _NO_KEY: Final = (
 )
 _BUSY: Final = b"BUSYGROUP Consumer Group name already exists"
 _BAD_ENTRIES_READ: Final = b"ERR value for ENTRIESREAD must be positive or -1"
-_COUNT_NOT_POSITIVE: Final = b"ERR COUNT must be > 0"
 _COUNT_TOO_HIGH: Final = b"ERR Insufficient memory, failed allocating transient memory, COUNT too high."
 _NOT_GIVEN: Final = -1
 _MOST_CREATE_ARGUMENTS: Final = 8
@@ -500,7 +499,7 @@ def _autoclaim_options(arguments: list[bytes]) -> tuple[int, bool]:
         word = option(arguments[place])
         if word == b"COUNT" and place + 1 < len(arguments):
             place += 1
-            count = integer_in(arguments[place], 1, _MOST_CLAIMS, _COUNT_NOT_POSITIVE)
+            count = integer_in(arguments[place], 1, _MOST_CLAIMS, errors.COUNT_OPTION_NOT_POSITIVE)
         elif word == b"JUSTID":
             just_ids = True
         else:

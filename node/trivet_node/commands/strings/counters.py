@@ -70,7 +70,7 @@ def incrbyfloat(server: Server, client: Client, arguments: list[bytes]) -> None:
         raise CommandError(errors.NOT_A_FLOAT)
     total = long_double.add(number, increment)
     if total is None:
-        raise CommandError(b"ERR increment would produce NaN or Infinity")
+        raise CommandError(errors.NOT_FINITE)
     text = long_double.format_fixed(total)
     # Redis never stores this result as an integer.
     database.replace(key, text)

@@ -109,7 +109,7 @@ class Operation:
         while position < len(arguments):
             if option(arguments[position]) != b"LIMIT" or position + 1 == len(arguments):
                 raise CommandError(errors.SYNTAX)
-            self.limit = integer_in(arguments[position + 1], 0, INTEGER_MAX, b"ERR LIMIT can't be negative")
+            self.limit = integer_in(arguments[position + 1], 0, INTEGER_MAX, errors.LIMIT_NEGATIVE)
             position += 2
 
     def result(self) -> list[tuple[bytes, float]]:

@@ -14,8 +14,10 @@ from mypy_extensions import i64
 from trivet_node.blocking import KeyWait
 from trivet_node.client import Client
 from trivet_node.command import BLOCKING, FAST, NOSCRIPT, WRITE, Command, CommandError, KeySpec
-from trivet_node.commands.arguments import INTEGER_MAX, integer_in, option, timeout_deadline
-from trivet_node.commands.zsets.zsets import find_zset, finish_removal, reply_pairs
+from trivet_node.commands.arguments import INTEGER_MAX, integer_in, timeout_deadline
+from trivet_node.commands.element_changes import finish_removal
+from trivet_node.commands.multi_pops import MultiPop
+from trivet_node.commands.zsets.zsets import find_zset, reply_pairs
 from trivet_node.keyspace import Database
 from trivet_node.server.events import ZSET, notify
 from trivet_node.server.state import Server
@@ -23,9 +25,10 @@ from trivet_node.server.waiting import may_block
 from trivet_node.values.zsets import SortedSet
 from trivet_wire import errors
 
-_NOT_POSITIVE: Final = b"ERR value is out of range, must be positive"
 # BZPOPMIN and BZPOPMAX take one member and name it flat; the others nest what they took.
 _SINGLE: Final = -1
+# Which end ZMPOP takes from.
+_WORDS: Final = (b"MIN", b"MAX")
 
 
 @final
@@ -49,7 +52,7 @@ class Pop:
             self.scores.reverse()
         zset.remove_ranks(start, start + taken)
         notify(server, ZSET, b"zpopmax" if self.from_highest else b"zpopmin", key, database)
-        finish_removal(server, database, key, zset, taken)
+        finish_removal(server, database, key, len(zset) == 0, taken)
 
     def propagate(self, server: Server, key: bytes) -> None:
         """Let what was taken be propagated instead of the request."""
@@ -111,7 +114,7 @@ def zpopmax(server: Server, client: Client, arguments: list[bytes]) -> None:
 def _pop_ends(server: Server, client: Client, arguments: list[bytes], from_highest: bool) -> None:
     if len(arguments) > 3:
         raise CommandError(errors.SYNTAX)
-    count = integer_in(arguments[2], 0, INTEGER_MAX, _NOT_POSITIVE) if len(arguments) == 3 else _SINGLE
+    count = integer_in(arguments[2], 0, INTEGER_MAX, errors.NOT_POSITIVE) if len(arguments) == 3 else _SINGLE
     zset = find_zset(client.database, arguments[1])
     pop = Pop(from_highest, count)
     if zset is not None and count != 0:
@@ -138,34 +141,19 @@ def bzpopmax(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def zmpop(server: Server, client: Client, arguments: list[bytes]) -> None:
     """ZMPOP numkeys key [key ...] MIN|MAX [COUNT count]."""
-    keys, pop = _keys_and_pop(arguments, 1)
-    if not _pop_first(server, client, keys, pop):
+    asked = MultiPop(arguments, 1, _WORDS)
+    if not _pop_first(server, client, asked.keys, _pop_of(asked)):
         client.reply.null_array()
 
 
 def bzmpop(server: Server, client: Client, arguments: list[bytes]) -> None:
     """BZMPOP timeout numkeys key [key ...] MIN|MAX [COUNT count]."""
-    keys, pop = _keys_and_pop(arguments, 2)
-    _pop_or_wait(server, client, keys, pop, arguments[1])
+    asked = MultiPop(arguments, 2, _WORDS)
+    _pop_or_wait(server, client, asked.keys, _pop_of(asked), arguments[1])
 
 
-def _keys_and_pop(arguments: list[bytes], position: int) -> tuple[list[bytes], Pop]:
-    """Return the keys, whose number stands at `position`, and what is to be taken from them."""
-    number = integer_in(arguments[position], 1, INTEGER_MAX, b"ERR numkeys should be greater than 0")
-    end = position + 1 + number
-    if end >= len(arguments):
-        raise CommandError(errors.SYNTAX)
-    where = option(arguments[end])
-    if where not in (b"MIN", b"MAX"):
-        raise CommandError(errors.SYNTAX)
-    count = 1
-    options = arguments[end + 1 :]
-    if len(options) > 1 and option(options[0]) == b"COUNT":
-        count = integer_in(options[1], 1, INTEGER_MAX, b"ERR count should be greater than 0")
-        del options[:2]
-    if options:
-        raise CommandError(errors.SYNTAX)
-    return arguments[position + 1 : end], Pop(where == b"MAX", count)
+def _pop_of(asked: MultiPop) -> Pop:
+    return Pop(asked.word == b"MAX", asked.count)
 
 
 def _pop_or_wait(server: Server, client: Client, keys: list[bytes], pop: Pop, timeout: bytes) -> None:

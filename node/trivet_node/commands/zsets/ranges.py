@@ -11,6 +11,7 @@ from mypy_extensions import i64
 from trivet_node.client import Client
 from trivet_node.command import DENYOOM, FAST, READONLY, WRITE, Command, KeySpec
 from trivet_node.commands.arguments import integer
+from trivet_node.commands.element_changes import finish_removal
 from trivet_node.commands.zsets.range_arguments import (
     AUTO,
     BY_LEX,
@@ -22,7 +23,7 @@ from trivet_node.commands.zsets.range_arguments import (
     RangeSpec,
     clipped,
 )
-from trivet_node.commands.zsets.zsets import find_zset, finish_removal, read_zset, reply_pairs, store_zset
+from trivet_node.commands.zsets.zsets import find_zset, read_zset, reply_pairs, store_zset
 from trivet_node.server.events import ZSET, notify
 from trivet_node.server.state import Server
 from trivet_node.values import listpack
@@ -188,7 +189,7 @@ def _remove_range(server: Server, client: Client, arguments: list[bytes], kind: 
         if start < stop:
             zset.remove_ranks(start, stop)
             notify(server, ZSET, event, key, client.database)
-            finish_removal(server, client.database, key, zset, stop - start)
+            finish_removal(server, client.database, key, len(zset) == 0, stop - start)
     client.reply.integer(stop - start)
 
 

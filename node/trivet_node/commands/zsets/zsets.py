@@ -11,6 +11,7 @@ from mypy_extensions import i64
 from trivet_node.client import Client
 from trivet_node.command import DENYOOM, FAST, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import INTEGER_MAX, double, integer_in, option
+from trivet_node.commands.element_changes import finish_removal
 from trivet_node.commands.keys.scanning import ScanOptions, reply_scan, scan_buckets, scan_cursor
 from trivet_node.keyspace import Database
 from trivet_node.server.events import GENERIC, ZSET, notify
@@ -61,17 +62,6 @@ def reply_pairs(reply: ReplyBuffer, members: list[bytes], scores: list[float]) -
         reply.bulk(members[index])
         reply.double(scores[index])
         index += 1
-
-
-def finish_removal(server: Server, database: Database, key: bytes, zset: SortedSet, removed: i64) -> None:
-    """Say that members were removed from the set under `key`; without members it is no key any more."""
-    if len(zset) != 0:
-        database.modified(key, removed)
-        return
-    if removed > 1:
-        database.modified(key, removed - 1)
-    database.delete(key)
-    notify(server, GENERIC, b"del", key, database)
 
 
 def store_zset(server: Server, database: Database, key: bytes, zset: SortedSet, event: bytes) -> None:
@@ -202,7 +192,7 @@ def zrem(server: Server, client: Client, arguments: list[bytes]) -> None:
                 removed += 1
         if removed != 0:
             notify(server, ZSET, b"zrem", arguments[1], database)
-            finish_removal(server, database, arguments[1], zset, removed)
+            finish_removal(server, database, arguments[1], len(zset) == 0, removed)
     client.reply.integer(removed)
 
 
@@ -272,7 +262,7 @@ def _reply_some(server: Server, client: Client, arguments: list[bytes]) -> None:
     if len(arguments) > 4 or (with_scores and option(arguments[3]) != b"WITHSCORES"):
         raise CommandError(errors.SYNTAX)
     if with_scores and abs(count) > INTEGER_MAX // 2:
-        raise CommandError(b"ERR value is out of range")
+        raise CommandError(errors.OUT_OF_RANGE)
     zset = read_zset(client.database, arguments[1])
     members: list[bytes] = []
     scores: list[float] = []
