@@ -32,8 +32,10 @@ from trivet_node.commands.server import info as server_info
 from trivet_node.commands.sets import algebra as set_algebra
 from trivet_node.commands.sets import draws as set_draws
 from trivet_node.commands.sets import sets
+from trivet_node.commands.streams import claims as stream_claims
 from trivet_node.commands.streams import groups as stream_groups
 from trivet_node.commands.streams import info as stream_info
+from trivet_node.commands.streams import pending as stream_pending
 from trivet_node.commands.streams import reading as stream_reading
 from trivet_node.commands.streams import streams
 from trivet_node.commands.strings import counters, hyperloglogs, strings, substrings
@@ -85,8 +87,10 @@ COMMANDS: Final[list[Command]] = [
     *set_algebra.COMMANDS,
     *set_draws.COMMANDS,
     *sets.COMMANDS,
+    *stream_claims.COMMANDS,
     *stream_groups.COMMANDS,
     *stream_info.COMMANDS,
+    *stream_pending.COMMANDS,
     *stream_reading.COMMANDS,
     *streams.COMMANDS,
     *counters.COMMANDS,
