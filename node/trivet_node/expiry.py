@@ -21,8 +21,8 @@ from trivet_wire.slots import SLOT_COUNT
 
 # Keys looked at in one cycle: below 3 ms also when interpreted.
 CYCLE_KEYS: Final = 1000
-# Fields deleted in one cycle.
-CYCLE_FIELDS: Final = 1000
+# Fields deleted in one cycle: below 5 ms also when interpreted.
+CYCLE_FIELDS: Final = 200
 # Each step of active-expire-effort adds this part of that.
 _EFFORT_PART: Final = 4
 

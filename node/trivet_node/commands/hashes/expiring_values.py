@@ -168,6 +168,8 @@ def hsetex(server: Server, client: Client, arguments: list[bytes]) -> None:
     client.reply.integer(1)
     if known is None:
         client.database.put(key, hashed.hash)
+        # Its fields are counted as the changes, in a moment.
+        server.keyspace.dirty -= 1
     _set_values(server, hashed, arguments, options)
     notify(server, HASH, b"hset", key, client.database)
     if options.deadline == NO_DEADLINE:
