@@ -5,6 +5,7 @@
     replicas.py     the primary's side: who follows, how far they are
     upstream.py     the replica's side: the link to the primary, and what it has applied
     handshake.py    what a replica says before the stream begins
+    failover.py     a primary on the way of giving its role to a replica
     payload.py      the snapshot on its way to a replica
     state.py        all of it together, as the server holds it
 

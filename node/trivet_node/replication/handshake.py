@@ -35,15 +35,18 @@ class Introduction:
 class Handshake:
     """The replica's side. `replication_id` is b"?" where there is no data set to continue with.
 
+    With `takes_over` the other node, a replica so far, is told to be the primary from now on.
     `outcome` is ASKS until PSYNC is answered; then it is FULL or CONTINUES, and `replication_id` is the primary's, and
     in the case of FULL `offset` as well.
     """
 
-    def __init__(self, introduction: Introduction, replication_id: bytes, next_offset: int) -> None:
+    def __init__(
+        self, introduction: Introduction, replication_id: bytes, next_offset: int, takes_over: bool = False
+    ) -> None:
         self.outcome: int = ASKS
         self.replication_id: bytes = replication_id
         self.offset: int = next_offset
-        self._requests: list[list[bytes]] = _requests(introduction, replication_id, next_offset)
+        self._requests: list[list[bytes]] = _requests(introduction, replication_id, next_offset, takes_over)
         self._asked: bytes = b""
 
     def next_request(self) -> bytes:
@@ -53,6 +56,10 @@ class Handshake:
         request = self._requests.pop(0)
         self._asked = request[0] if request[0] != b"REPLCONF" else request[1]
         return encode_command(request)
+
+    def asks_for_stream(self) -> bool:
+        """Say whether the last request was PSYNC."""
+        return self._asked == b"PSYNC"
 
     def answered(self, line: bytes) -> None:
         """Take the answer to the last request: one line, without its CRLF. Raises HandshakeError."""
@@ -81,7 +88,9 @@ class Handshake:
             raise HandshakeError(f"Unexpected reply to PSYNC from master: {text}")
 
 
-def _requests(introduction: Introduction, replication_id: bytes, next_offset: int) -> list[list[bytes]]:
+def _requests(
+    introduction: Introduction, replication_id: bytes, next_offset: int, takes_over: bool
+) -> list[list[bytes]]:
     requests = [[b"PING"]]
     if introduction.password:
         password = introduction.password.encode(errors="surrogateescape")
@@ -91,5 +100,5 @@ def _requests(introduction: Introduction, replication_id: bytes, next_offset: in
     if introduction.announced_host:
         requests.append([b"REPLCONF", b"ip-address", introduction.announced_host.encode()])
     requests.append([b"REPLCONF", b"capa", b"eof", b"capa", b"psync2"])
-    requests.append([b"PSYNC", replication_id, b"%d" % next_offset])
+    requests.append([b"PSYNC", replication_id, b"%d" % next_offset, *([b"FAILOVER"] if takes_over else [])])
     return requests

@@ -3,6 +3,7 @@
 from typing import final
 
 from trivet_node.replication.backlog import Backlog
+from trivet_node.replication.failover import Failover
 from trivet_node.replication.history import History
 from trivet_node.replication.replicas import Replicas
 from trivet_node.replication.upstream import Upstream
@@ -18,6 +19,7 @@ class Replication:
         self.replicas: Replicas = Replicas()
         # The primary that this node follows; None on a primary.
         self.upstream: Upstream | None = None
+        self.failover: Failover = Failover()
         # Whether the data set is a known point of `history`, so that a primary may be asked to continue from it.
         self.may_continue: bool = False
         # Which database the stream had selected where it stopped, while no link to a primary is up.

@@ -21,7 +21,7 @@ from trivet_node.persistence.rdb_reader import KEEP_EXPIRED, RdbReader
 from trivet_node.replication.handshake import ASKS, FULL, Handshake, HandshakeError, Introduction
 from trivet_node.replication.payload import Payload, PayloadError
 from trivet_node.replication.upstream import CONNECT, CONNECTED, CONNECTING, HANDSHAKE, TRANSFER, Upstream
-from trivet_node.server.replicating import joining, roles
+from trivet_node.server.replicating import failover, joining, roles
 from trivet_node.server.replicating.cron import acknowledge
 from trivet_node.shell.disk import load_keys
 from trivet_node.shell.outgoing import open_stream
@@ -139,10 +139,18 @@ class PrimaryLink:
             config.replica_announce_port or config.port,
             config.replica_announce_ip,
         )
-        handshake = Handshake(introduction, replication_id, next_offset)
+        takes_over = failover.is_under_way(self.server)
+        handshake = Handshake(introduction, replication_id, next_offset, takes_over)
         while handshake.outcome == ASKS:
             await receiver.stream.send_all(handshake.next_request())
-            handshake.answered(await receiver.line())
+            line = await receiver.line()
+            try:
+                handshake.answered(line)
+            except HandshakeError:
+                if handshake.asks_for_stream():
+                    failover.target_refused(self.server)
+                raise
+        failover.target_accepted(self.server)
         return handshake
 
     async def _synchronize(self, upstream: Upstream, receiver: "_Receiver", handshake: Handshake) -> bytes:

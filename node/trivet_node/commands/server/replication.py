@@ -19,6 +19,7 @@ from trivet_node.command import (
 from trivet_node.replication.replicas import ONLINE
 from trivet_node.replication.upstream import CONNECTED
 from trivet_node.server.replicating import roles, sync
+from trivet_node.server.replicating.failover import is_under_way
 from trivet_node.server.replicating.waits import ReplicaWait, ask_for_acknowledgements
 from trivet_node.server.state import Server
 from trivet_node.values.strings import parse_integer
@@ -32,6 +33,8 @@ def replicaof(server: Server, client: Client, arguments: list[bytes]) -> None:
     """REPLICAOF host port | NO ONE."""
     if server.config.cluster_enabled:
         raise CommandError(b"ERR REPLICAOF not allowed in cluster mode.")
+    if is_under_way(server):
+        raise CommandError(b"ERR REPLICAOF not allowed while failing over.")
     if arguments[1].lower() == b"no" and arguments[2].lower() == b"one":
         _stop_following(server, client)
     elif client.flags & REPLICA != 0:
@@ -64,12 +67,28 @@ def _follow(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 
 def psync(server: Server, client: Client, arguments: list[bytes]) -> None:
-    """PSYNC replicationid offset."""
+    """PSYNC replicationid offset [FAILOVER]."""
+    if len(arguments) > 3 and arguments[3].lower() == b"failover":
+        _take_over(server, client, arguments[1])
     if _may_ask_for_stream(server, client):
         next_offset = parse_integer(arguments[2])
         if next_offset is None:
             raise CommandError(errors.NOT_AN_INTEGER)
         sync.ask_for_stream(server, client, arguments[1], next_offset)
+
+
+def _take_over(server: Server, client: Client, replication_id: bytes) -> None:
+    """Become the primary in place of our own, which asks for that."""
+    if client.flags & REPLICA != 0:
+        return
+    server.host.log("warning", f"Failover request received for replid {replication_id.decode(errors='replace')}.")
+    if server.replication.upstream is None:
+        raise CommandError(b"ERR PSYNC FAILOVER can't be sent to a master.")
+    if replication_id.lower() != server.replication.history.id:
+        raise CommandError(b"ERR PSYNC FAILOVER replid must match my replid.")
+    roles.lead(server)
+    server.config.replicaof = None
+    server.host.log("notice", f"MASTER MODE enabled (failover request from '{_describe(client)}')")
 
 
 def sync_(server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -82,6 +101,8 @@ def sync_(server: Server, client: Client, arguments: list[bytes]) -> None:
 def _may_ask_for_stream(server: Server, client: Client) -> bool:
     if client.flags & REPLICA != 0:
         return False
+    if is_under_way(server):
+        raise CommandError(b"NOMASTERLINK Can't SYNC while failing over")
     upstream = server.replication.upstream
     if upstream is not None and upstream.state != CONNECTED:
         raise CommandError(b"NOMASTERLINK Can't SYNC while not connected with my master")

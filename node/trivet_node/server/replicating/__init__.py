@@ -4,6 +4,7 @@
     joining.py   the replica's part after PSYNC: go on, or exchange the data
     sync.py      the primary's part in PSYNC: continue, or a full synchronization
     cron.py      what happens as time passes: pings, acknowledgements, timeouts
+    failover.py  FAILOVER: a primary gives its role to a replica
     waits.py     WAIT
     info.py      INFO replication
 

@@ -9,6 +9,7 @@ from trivet_node.client import CLOSE_NOW
 from trivet_node.replication.history import new_replication_id
 from trivet_node.replication.replicas import ONLINE, SNAPSHOT_UNDER_WAY, WAITS_FOR_SNAPSHOT, Replica
 from trivet_node.replication.upstream import Upstream
+from trivet_node.server.replicating import failover
 from trivet_node.server.replicating.roles import apply_role
 from trivet_node.server.replicating.sync import start_snapshot_if_wanted
 from trivet_node.server.state import Server
@@ -23,6 +24,7 @@ def tick(server: Server) -> None:
     replication = server.replication
     now_ms = int(server.keyspace.now_ms)
     start_snapshot_if_wanted(server)
+    failover.look(server)
     if now_ms < replication.next_cron_ms:
         return
     replication.next_cron_ms = now_ms + _PERIOD_MS
@@ -56,7 +58,7 @@ def _watch_primary(server: Server, upstream: Upstream, now_ms: int) -> None:
 
 def _ping_replicas(server: Server, now_ms: int) -> None:
     replication = server.replication
-    if now_ms >= replication.next_ping_ms:
+    if now_ms >= replication.next_ping_ms and not failover.is_under_way(server):
         replication.next_ping_ms = now_ms + server.config.repl_ping_replica_period * _MS_PER_S
         server.feed_stream(encode_command([b"PING"]))
 

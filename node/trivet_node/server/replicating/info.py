@@ -26,7 +26,7 @@ def replication_info(server: Server) -> list[tuple[str, str]]:
     for index, replica in enumerate(replication.replicas.following):
         fields.append((f"slave{index}", _replica_text(replica, int(server.keyspace.now_ms))))
     fields += [
-        ("master_failover_state", "no-failover"),
+        ("master_failover_state", replication.failover.state_name()),
         ("master_replid", history.id.decode()),
         ("master_replid2", history.previous_id.decode()),
         ("master_repl_offset", str(history.offset)),
