@@ -102,6 +102,23 @@ def test_errors_are_counted_by_their_code_until_they_are_reset(pair: Pair) -> No
     assert texts[:2] == texts[2:]
 
 
+def test_counters_begin_again(pair: Pair) -> None:
+    """Whatever is zero in redis-server after CONFIG RESETSTAT is zero in ours."""
+    lines = ["SET a 1 PX 1", "SET b 2", "GET b", "GET c", "NONSENSE", "SAVE", "RPUSH l" + " x" * 5000, "UNLINK l"]
+    zeros = []
+    for server in pair:
+        converse(server, lines)
+        # One connection, so that the reset is the only thing that is counted.
+        texts = converse(server, ["CONFIG RESETSTAT", "INFO stats", "INFO persistence", "INFO memory"])[1:4]
+        fields = dict(
+            line.split(b":") for text in texts for line in bytes(text.value or b"").splitlines() if b":" in line
+        )
+        zeros.append({name for name, value in fields.items() if value in {b"0", b"0.00"}})
+    ours, real = zeros
+    left_out = {name.encode() for names in _MEANINGLESS for name in names.split()} | {b"mem_clients_normal"}
+    assert real - left_out <= ours
+
+
 def test_counts_what_was_read_and_written(pair: Pair) -> None:
     for server in pair:
         before = _numbers(server, "stats")

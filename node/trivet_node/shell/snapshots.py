@@ -181,7 +181,8 @@ class Snapshots:
                 self._log("warning", f"Background saving error: {error}")
             return False
         finally:
-            snapshots.last_copied_bytes = snapshots.child.copied_bytes
+            if child is self._save_child:
+                snapshots.last_copied_bytes = snapshots.child.copied_bytes
             snapshots.child.begin(0)
         self._log("notice", "Background saving terminated with success")
         return True
