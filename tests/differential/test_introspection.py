@@ -182,7 +182,7 @@ def _lines_of(name: str, reply: Reply, expected: list[bytes]) -> list[bytes]:
 @pytest.mark.parametrize("category", ["@x", "fast", "SLOW", "scripting", "connection", "transaction", "blocking"])
 def test_lists_the_commands_of_a_category(pair: Pair, category: str) -> None:
     ours, real = (set(server.call("COMMAND", "LIST", "FILTERBY", "ACLCAT", category)) for server in pair)
-    known = {name.encode() for command in COMMANDS for name in [each.name for each in command.with_subcommands()]}
+    known = {each.name.encode() for command in COMMANDS for each in command.with_subcommands()}
     everything = set(pair[1].call("COMMAND", "LIST", "FILTERBY", "PATTERN", "*"))
     assert ours & everything == real & known
 

@@ -104,6 +104,10 @@ class Server:
         """Return every command once, without subcommands."""
         return [command for name, command in self.table.items() if name == command.name.encode()]
 
+    def commands_with_subcommands(self) -> list[Command]:
+        """Return every command and every subcommand once."""
+        return [each for command in self.commands() for each in command.with_subcommands()]
+
     def find_command(self, name: bytes) -> Command | None:
         """Return the command that `name` or `container|name` stands for, in letters of any case."""
         first, _, second = name.lower().partition(b"|")

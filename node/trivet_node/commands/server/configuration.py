@@ -66,9 +66,8 @@ def resetstat(server: Server, client: Client, arguments: list[bytes]) -> None:
     server.snapshots.count = 0
     if server.slot_stats is not None:
         server.slot_stats.reset()
-    for command in server.commands():
-        for each in command.with_subcommands():
-            each.reset_statistics()
+    for command in server.commands_with_subcommands():
+        command.reset_statistics()
     client.reply.ok()
 
 

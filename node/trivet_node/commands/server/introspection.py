@@ -59,7 +59,7 @@ def docs(server: Server, client: Client, arguments: list[bytes]) -> None:
 def list_(server: Server, client: Client, arguments: list[bytes]) -> None:
     """COMMAND LIST [FILTERBY MODULE name|ACLCAT category|PATTERN pattern]."""
     if len(arguments) == 2:
-        names = [each.name for found in server.commands() for each in found.with_subcommands()]
+        names = [found.name for found in server.commands_with_subcommands()]
     elif len(arguments) == 5 and option(arguments[2]) == b"FILTERBY":
         names = _filtered(server, option(arguments[3]), arguments[4])
     else:
@@ -168,7 +168,7 @@ def _reply_search(reply: ReplyBuffer, field: str, kind: str, values: Sequence[tu
 
 
 def _filtered(server: Server, kind: bytes, value: bytes) -> list[str]:
-    commands = [each for command in server.commands() for each in command.with_subcommands()]
+    commands = server.commands_with_subcommands()
     if kind == b"MODULE":
         # There are no modules.
         return []

@@ -78,8 +78,8 @@ def reset(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def histogram(server: Server, client: Client, arguments: list[bytes]) -> None:
     """LATENCY HISTOGRAM [command ...]: a container stands for its subcommands, what never ran is left out."""
-    named = server.commands() if len(arguments) == 2 else _named(server, arguments[2:])
-    timed = [each for command in named for each in command.with_subcommands() if each.durations.total()]
+    named = server.commands_with_subcommands() if len(arguments) == 2 else _named(server, arguments[2:])
+    timed = [command for command in named if command.durations.total()]
     client.reply.map(len(timed))
     for command in timed:
         client.reply.bulk_text(command.name)
@@ -92,7 +92,9 @@ def help_(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 
 def _named(server: Server, names: list[bytes]) -> list[Command]:
-    return [command for name in names if (command := server.find_command(name)) is not None]
+    """Return the commands that are there of those named, each with its subcommands."""
+    found = [command for name in names if (command := server.find_command(name)) is not None]
+    return [each for command in found for each in command.with_subcommands()]
 
 
 def _reply_durations(reply: ReplyBuffer, command: Command) -> None:

@@ -13,7 +13,7 @@ def command_info(server: Server) -> Fields:
     """Return how often each command ran, and how long that took."""
     return [
         (f"cmdstat_{command.name}", _counts(command))
-        for command in _all_commands(server)
+        for command in server.commands_with_subcommands()
         if command.calls or command.rejected_calls or command.failed_calls
     ]
 
@@ -31,13 +31,9 @@ def latency_info(server: Server) -> Fields:
     percents = server.config.latency_tracking_info_percentiles
     return [
         (f"latency_percentiles_usec_{command.name}", _percentiles(command, percents))
-        for command in _all_commands(server)
+        for command in server.commands_with_subcommands()
         if command.durations.total()
     ]
-
-
-def _all_commands(server: Server) -> list[Command]:
-    return [each for command in server.commands() for each in command.with_subcommands()]
 
 
 def _counts(command: Command) -> str:
