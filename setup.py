@@ -38,6 +38,7 @@ AROUND = [
     *sorted(glob("node/trivet_node/commands/**/*.py", recursive=True)),
     *sorted(glob("node/trivet_node/persistence/*.py")),
     *sorted(glob("node/trivet_node/replication/*.py")),
+    *sorted(glob("node/trivet_node/scripting/*.py")),
 ]
 
 

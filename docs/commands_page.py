@@ -25,6 +25,7 @@ _GROUPS: Final = {
     "geo": "Geo",
     "stream": "Streams",
     "transactions": "Transactions",
+    "scripting": "Scripts and functions",
     "pubsub": "Publish and subscribe",
     "connection": "Connections",
     "server": "Server",

@@ -33,6 +33,7 @@ NO_ASYNC_LOADING: Final = 1 << 15
 NO_MULTI: Final = 1 << 16
 ALLOW_BUSY: Final = 1 << 17
 MOVABLE_KEYS: Final = 1 << 18
+NO_MANDATORY_KEYS: Final = 1 << 19
 
 # In the order in which COMMAND INFO lists them.
 FLAG_NAMES: Final[list[tuple[int, str]]] = [
@@ -50,6 +51,7 @@ FLAG_NAMES: Final[list[tuple[int, str]]] = [
     (ASKING, "asking"),
     (FAST, "fast"),
     (NO_AUTH, "no_auth"),
+    (NO_MANDATORY_KEYS, "no_mandatory_keys"),
     (NO_ASYNC_LOADING, "no_async_loading"),
     (NO_MULTI, "no_multi"),
     (ALLOW_BUSY, "allow_busy"),
@@ -286,6 +288,14 @@ def _leading_number(text: bytes) -> int:
     """
     match = _NUMBER.match(text)
     return int(match[0]) if match is not None else 0
+
+
+def look_up(table: dict[bytes, Command], arguments: list[bytes]) -> Command | None:
+    """Return the command or subcommand of `table` that a request names, in letters of any case."""
+    command = table.get(arguments[0].lower())
+    if command is None or not command.subcommands or len(arguments) < 2:
+        return command
+    return command.subcommands.get(arguments[1].lower())
 
 
 def container(server: object, client: object, arguments: list[bytes]) -> None:

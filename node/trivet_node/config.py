@@ -315,7 +315,7 @@ class Config:
     latency_monitor_threshold: int = setting(_LONG, 0)
     latency_tracking: bool = setting(_YES_NO, True)
     latency_tracking_info_percentiles: tuple[float, ...] = setting(Percentiles(), (50.0, 99.0, 99.9))
-    busy_reply_threshold: int = setting(_LONG, 5000, "lua-time-limit", why=_NOT_YET)
+    busy_reply_threshold: int = setting(_LONG, 5000, "lua-time-limit")
 
     # The absolute path of the file that CONFIG REWRITE writes; empty where there is none.
     config_file: str = ""

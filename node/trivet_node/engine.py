@@ -25,7 +25,7 @@ from trivet_node.client import (
     Client,
     QueuedCommand,
 )
-from trivet_node.command import Command
+from trivet_node.command import Command, look_up
 from trivet_node.commands.connections.transactions import discard_transaction
 from trivet_node.commands.table import COMMANDS
 from trivet_node.keyspace import EXPIRE_HIDES, EXPIRE_WAITS
@@ -216,7 +216,11 @@ class Engine:
         """Run, queue or refuse a command of a client in a special state, or while checks are on."""
         server = self.server
         refused = refusal(server, client, command, arguments)
-        if refused is None and server.checks & CHECK_PAUSED != 0 and pausing.must_wait(server, client, command):
+        if (
+            refused is None
+            and server.checks & CHECK_PAUSED != 0
+            and pausing.must_wait(server, client, command, arguments)
+        ):
             pausing.postpone(server, client, arguments)
             return
         server.caller = client
@@ -274,15 +278,11 @@ class Engine:
         """Return the command or subcommand that a request names, in letters of any case."""
         name = arguments[0]
         command = self._table.get(name)
-        if command is None:
-            command = self._table.get(name.lower())
-        if command is None:
-            return None
-        if not command.subcommands:
-            self._recent_name = name
-            self._recent_command = command
-            return command
-        return command if len(arguments) == 1 else command.subcommands.get(arguments[1].lower())
+        if command is None or command.subcommands:
+            return look_up(self._table, arguments)
+        self._recent_name = name
+        self._recent_command = command
+        return command
 
     def _contain_fault(self, client: Client) -> None:
         """A handler has failed, a fault of ours: the log gets the traceback, the client an error, others nothing."""

@@ -126,6 +126,13 @@ class Host:
         """
         raise NotImplementedError
 
+    def serve_others(self, busy: Client) -> bool:
+        """Serve whoever has sent something while the command of `busy` still runs; say whether the node goes on.
+
+        Nothing is read of `busy`, nor of our primary.
+        """
+        raise NotImplementedError
+
     def log(self, level: str, message: str) -> None:
         """Write a line to the log; `level` is debug, verbose, notice or warning."""
         raise NotImplementedError

@@ -22,6 +22,9 @@ class QuietHost(Host):
     def settings_changed(self, attributes: list[str]) -> str:
         return ""
 
+    def now_us(self) -> int:
+        return START_MS * 1000
+
     def log(self, level: str, message: str) -> None:
         pass
 

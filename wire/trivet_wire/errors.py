@@ -57,6 +57,12 @@ CLUSTER_DOWN_UNBOUND: Final = b"CLUSTERDOWN Hash slot not served"
 _QUOTED_MAX_BYTES: Final = 128
 
 
+def busy(is_function: bool) -> bytes:
+    """Return the error while a script, or a function of a library, runs too long."""
+    kill = "FUNCTION KILL" if is_function else "SCRIPT KILL"
+    return f"BUSY Redis is busy running a script. You can only call {kill} or SHUTDOWN NOSAVE.".encode()
+
+
 def moved(slot: int, host: str, port: int) -> bytes:
     """Return the redirection to the node that serves `slot` (Redis Cluster specification, "MOVED Redirection")."""
     return f"MOVED {slot} {host}:{port}".encode()

@@ -15,6 +15,8 @@ from trivet_node.commands.lists import blocking as list_blocking
 from trivet_node.commands.lists import edits as list_edits
 from trivet_node.commands.lists import lists
 from trivet_node.commands.lists import moves as list_moves
+from trivet_node.commands.scripting import eval as script_eval
+from trivet_node.commands.scripting import scripts
 from trivet_node.commands.server import (
     administration,
     cluster,
@@ -73,6 +75,8 @@ COMMANDS: Final[list[Command]] = [
     *list_edits.COMMANDS,
     *lists.COMMANDS,
     *list_moves.COMMANDS,
+    *script_eval.COMMANDS,
+    *scripts.COMMANDS,
     *administration.COMMANDS,
     *cluster.COMMANDS,
     *configuration.COMMANDS,

@@ -10,8 +10,10 @@ from mypy_extensions import i64
 
 from trivet_node.client import IN_TRANSACTION, MONITOR, PRIMARY, REPLICA, SUBSCRIBED, UNAUTHENTICATED, Client
 from trivet_node.cluster.redirect import channel_redirection, redirection
-from trivet_node.command import LOADING, MAY_REPLICATE, NO_AUTH, NO_MULTI, READONLY, STALE, WRITE, Command
+from trivet_node.command import ALLOW_BUSY, LOADING, MAY_REPLICATE, NO_AUTH, NO_MULTI, READONLY, STALE, WRITE, Command
+from trivet_node.scripting.shebang import ALLOW_STALE, NO_WRITES, UNDECLARED
 from trivet_node.server.state import (
+    CHECK_BUSY,
     CHECK_CLUSTER,
     CHECK_DISK,
     CHECK_GOOD_REPLICAS,
@@ -31,13 +33,14 @@ _SUBSCRIBER_COMMANDS: Final = frozenset(
 def refusal(server: Server, client: Client, command: Command, arguments: list[bytes]) -> bytes | None:
     """Return the error that the command meets, or None where it may run."""
     checks = server.checks if client.flags & PRIMARY == 0 else 0
-    flags = effective_flags(client, command)
+    flags = effective_flags(server, client, command, arguments)
     return (
         _refused_in_state_of_client(client, command)
         or (_redirected(server, client, command, arguments, flags) if checks & CHECK_CLUSTER != 0 else None)
         or _refused_as_write(checks, command, flags)
         or _refused_while_subscribed(client, command)
         or _refused_without_data(checks, flags)
+        or _refused_while_busy(server, flags)
         or _refused_to_replica(client, flags)
     )
 
@@ -64,26 +67,50 @@ def _redirected(server: Server, client: Client, command: Command, arguments: lis
     return redirection(machine.state, client, keys, flags & WRITE != 0)
 
 
-def effective_flags(client: Client, command: Command) -> i64:
+def effective_flags(server: Server, client: Client, command: Command, arguments: list[bytes]) -> i64:
     """Return the flags of a command; EXEC also has those of what it will run, because things may have changed since.
 
     It may run without data, or with those of long ago, only where all that it will run may.
     """
+    if command.group == "scripting":
+        return _declared_flags(server, command, arguments)
     flags = command.flags
     if command.name == "exec":
         for queued in client.queued:
-            flags = (flags | queued.command.flags) & (queued.command.flags | ~(LOADING | STALE))
+            its_flags = _declared_flags(server, queued.command, queued.arguments)
+            flags = (flags | its_flags) & (its_flags | ~(LOADING | STALE))
+    return flags
+
+
+def _declared_flags(server: Server, command: Command, arguments: list[bytes]) -> i64:
+    """Return the flags of a command; what a script or function declares of itself counts in place of its command's.
+
+    (Redis: scriptFlagsToCmdFlags.)
+    """
+    declared = server.programs.declared_flags(command.name, arguments)
+    if declared & UNDECLARED != 0:
+        return command.flags
+    flags = command.flags & ~(STALE | WRITE | MAY_REPLICATE)
+    if declared & NO_WRITES == 0:
+        flags |= WRITE
+    if declared & ALLOW_STALE != 0:
+        flags |= STALE
     return flags
 
 
 def _refused_as_write(checks: i64, command: Command, flags: i64) -> bytes | None:
-    if checks & CHECK_DISK != 0 and (flags & WRITE != 0 or command.name == "ping"):
+    if checks & CHECK_DISK != 0 and command.name == "ping":
         return errors.MISCONFIGURED
-    if checks & CHECK_GOOD_REPLICAS != 0 and flags & WRITE != 0:
+    return refused_write(checks) if flags & WRITE != 0 else None
+
+
+def refused_write(checks: i64) -> bytes | None:
+    """Return the error that every write meets now, or None."""
+    if checks & CHECK_DISK != 0:
+        return errors.MISCONFIGURED
+    if checks & CHECK_GOOD_REPLICAS != 0:
         return errors.NO_REPLICAS
-    if checks & CHECK_READ_ONLY != 0 and flags & WRITE != 0:
-        return errors.READ_ONLY
-    return None
+    return errors.READ_ONLY if checks & CHECK_READ_ONLY != 0 else None
 
 
 def _refused_without_data(checks: i64, flags: i64) -> bytes | None:
@@ -92,6 +119,12 @@ def _refused_without_data(checks: i64, flags: i64) -> bytes | None:
     if checks & CHECK_LOADING != 0 and flags & LOADING == 0:
         return errors.LOADING
     return None
+
+
+def _refused_while_busy(server: Server, flags: i64) -> bytes | None:
+    if server.checks & CHECK_BUSY == 0 or flags & ALLOW_BUSY != 0:
+        return None
+    return errors.busy(server.programs.runs_function)
 
 
 def _refused_while_subscribed(client: Client, command: Command) -> bytes | None:

@@ -53,7 +53,7 @@ def pass_time(server: Server) -> None:
         _follow(server, before)
 
 
-def must_wait(server: Server, client: Client, command: Command) -> bool:
+def must_wait(server: Server, client: Client, command: Command, arguments: list[bytes]) -> bool:
     """Say whether a command may not run now, or not be queued for EXEC."""
     pass_time(server)
     if client.flags & (REPLICA | MONITOR) != 0:
@@ -61,7 +61,7 @@ def must_wait(server: Server, client: Client, command: Command) -> bool:
     kind = server.pauses.kind
     if kind != WRITES:
         return kind == EVERYTHING
-    return effective_flags(client, command) & (WRITE | MAY_REPLICATE) != 0
+    return effective_flags(server, client, command, arguments) & (WRITE | MAY_REPLICATE) != 0
 
 
 def postpone(server: Server, client: Client, arguments: list[bytes]) -> None:

@@ -23,6 +23,7 @@ from trivet_node.pubsub import PubSub
 from trivet_node.replication.history import new_replication_id
 from trivet_node.replication.replicas import ONLINE, RECEIVES_SNAPSHOT, SNAPSHOT_UNDER_WAY
 from trivet_node.replication.state import Replication
+from trivet_node.scripting.programs import Programs
 from trivet_node.stats import Stats
 from trivet_node.timing.clock import Clock
 from trivet_node.timing.stopwatch import Stopwatch
@@ -43,6 +44,8 @@ CHECK_METERED: Final = 1 << 6
 CHECK_MONITORED: Final = 1 << 7
 # Clients are paused, or those that write are: server/pausing.py says which have to wait.
 CHECK_PAUSED: Final = 1 << 8
+# A script runs for longer than busy-reply-threshold: others may end it, and little else.
+CHECK_BUSY: Final = 1 << 9
 
 
 @final
@@ -67,6 +70,7 @@ class Server:
         self.limits: PackingLimits = PackingLimits()
         # Which classes of keyspace events are published, as server/events.py numbers them; 0: none.
         self.event_classes: i64 = 0
+        self.programs: Programs = Programs()
         self.table: dict[bytes, Command] = {}
         self.clients: dict[int, Client] = {}
         self.pending: list[Client] = []

@@ -214,6 +214,11 @@ class Node(Host):
         """Send requests to another instance and return its answers while everything waits."""
         return self.instances.exchange(host, port, requests, answers, timeout_ms)
 
+    def serve_others(self, busy: Client) -> bool:
+        """Serve other clients while a request of `busy` still runs; say whether the node goes on."""
+        self.reactor.serve_others(busy)
+        return not self._stop.is_set()
+
     def log(self, level: str, message: str) -> None:
         """Write a line to the log."""
         log.log(level, message)

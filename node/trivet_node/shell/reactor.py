@@ -180,6 +180,24 @@ class Reactor:
         if entry is not None and entry.sock.family != socket.AF_UNIX:
             entry.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
 
+    def serve_others(self, busy: Client) -> None:
+        """Serve what is ready now while a request of `busy` still runs, which is neither read nor written to."""
+        for fd, mask in self.epoll.poll(0):
+            entry = self._sockets.get(fd)
+            if entry is None:
+                self._accept(fd)
+            elif entry.client is not busy and entry.client.flags & PRIMARY == 0:
+                if mask & _READ_EVENTS:
+                    self._read(entry)
+                self._flush(entry)
+        server = self.engine.server
+        is_pending = busy.flags & PENDING != 0
+        if is_pending:
+            server.pending.remove(busy)
+        self.flush_pending()
+        if is_pending:
+            server.pending.append(busy)
+
     def unsent_bytes(self, client: Client) -> int:
         """Return how many bytes of replies wait for a client to take them."""
         return int(client.unsent_bytes) + len(client.reply)
