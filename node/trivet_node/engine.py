@@ -223,10 +223,11 @@ class Engine:
         ):
             pausing.postpone(server, client, arguments)
             return
+        # A script that runs for long lets others do a few things meanwhile.
+        outer_caller = server.caller
         server.caller = client
         skip = _take_skip(client)
-        server.caller_is_silent = skip or client.flags & SILENT != 0
-        if server.caller_is_silent:
+        if skip or client.flags & SILENT != 0:
             client.reply.mute()
         if refused is not None:
             self._reject(client, command, refused)
@@ -241,8 +242,8 @@ class Engine:
         client.reply.unmute()
         if skip:
             server.blocking.silence(client)
-        server.caller = None
-        if server.own_invalidations:
+        server.caller = outer_caller
+        if outer_caller is None and server.own_invalidations:
             invalidation.send_own(server)
         if client.tracking is not None and client.flags & IN_TRANSACTION == 0:
             invalidation.command_is_over(client, command)

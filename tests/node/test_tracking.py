@@ -1,6 +1,7 @@
 """Client-side caching: the table, and what costs nobody anything."""
 
 import random
+from itertools import permutations
 
 from tests.node.conversation import Connection, TestEngine
 from trivet_node.client import SPECIAL
@@ -170,6 +171,13 @@ def test_a_full_table_gives_random_keys_up_and_says_so() -> None:
     info = str(client.say("INFO stats"))
     assert "tracking_total_keys:1\r\ntracking_total_items:1\r\ntracking_total_prefixes:0\r\n" in info
     assert "tracking_clients:1\r\n" in str(client.say("INFO clients"))
+
+
+def test_who_knows_its_own_changes_hears_of_keys_given_up() -> None:
+    engine = TestEngine()
+    client = _tracking_client(engine, "NOLOOP")
+    client.say("CONFIG SET tracking-table-max-keys 1")
+    assert client.all("MGET k l m")[1:] in [_pushed(*keys) for keys in permutations("klm", 2)]
 
 
 def test_a_table_without_limit_keeps_all() -> None:

@@ -21,9 +21,11 @@ from trivet_node.command import Command
 from trivet_node.keyspace import KeyFollower
 from trivet_node.server.state import Server
 from trivet_node.tracking import NOBODY, Tracking
-from trivet_wire.replies import RESP2
+from trivet_wire.replies import RESP2, encode_command
 
-_CHANNEL: Final = b"__redis__:invalidate"
+_INVALIDATE: Final = b">2\r\n$10\r\ninvalidate\r\n"
+_MESSAGE: Final = b"*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n"
+_BROKEN: Final = b">2\r\n$21\r\ntracking-redir-broken\r\n:%d\r\n"
 # Keys that one call of limit() takes out of a table that is too large, at most.
 _EFFORT: Final = 100
 
@@ -56,16 +58,18 @@ class Invalidation(KeyFollower):
         table = self._server.tracking
         if table.audiences:
             table.note_change(key, changed_by)
-        _tell_readers(self._server, key)
+        _tell_readers(self._server, key, self._server.caller)
         self._server.follow_no_more()
 
 
 def start(server: Server, client: Client, tracking: Tracking) -> None:
     """Let a client track from now on, or in another way than before."""
     table = server.tracking
-    if client.flags & TRACKING == 0:
+    if client.tracking is None:
         table.clients += 1
         client.flags |= TRACKING
+    else:
+        tracking.has_spoken = client.tracking.has_spoken
     client.tracking = tracking
     for prefix in tracking.prefixes:
         table.join(prefix, client.id)
@@ -121,16 +125,17 @@ def limit(server: Server) -> None:
     largest = server.config.tracking_table_max_keys
     effort: i64 = _EFFORT
     while largest != 0 and table.key_count() > largest and effort > 0:
-        _tell_readers(server, table.random_key(server.random))
+        # Nobody has changed it, so the caller must hear of it even if it knows its own changes.
+        _tell_readers(server, table.random_key(server.random), None)
         effort -= 1
 
 
-def _tell_readers(server: Server, key: bytes) -> None:
+def _tell_readers(server: Server, key: bytes, changed_by: Client | None) -> None:
     for client_id in server.tracking.forget(key):
         client = server.clients.get(client_id)
         if client is None or client.tracking is None or client.tracking.is_broadcast:
             continue
-        if not (client.tracking.skips_own and client is server.caller):
+        if not (client.tracking.skips_own and client is changed_by):
             _tell_in_time(server, client, key)
 
 
@@ -138,9 +143,9 @@ def _tell_in_time(server: Server, client: Client, key: bytes | None) -> None:
     """Tell a client that a key has changed (None: all have); what must not get into the caller's answer follows it."""
     caller = server.caller
     is_own = client is caller
-    if not is_own and caller is not None and client.tracking is not None and client.tracking.redirect == caller.id:
-        # Another's message stands before the answer, as in Redis, but neither in an array of EXEC nor in what is lost.
-        is_own = server.call_depth > 1 or server.caller_is_silent
+    if not is_own and caller is not None and server.call_depth > 1 and client.tracking is not None:
+        # What the caller is told in another's place stands before its answer, as in Redis, but not amid that of EXEC.
+        is_own = client.tracking.redirect == caller.id
     if is_own:
         server.own_invalidations.append((client, key))
     else:
@@ -151,37 +156,23 @@ def _send(server: Server, client: Client, keys: list[bytes] | None) -> None:
     """Tell a client, or the one in its place, that these keys have changed; None: all of them."""
     tracking = client.tracking
     assert tracking is not None, "only clients that track are told"
-    receiver: Client | None = client
-    if tracking.redirect != NOBODY:
-        receiver = server.clients.get(tracking.redirect)
-        if receiver is None:
-            _send_broken(server, client, tracking)
-            return
-    if receiver is None or receiver.is_closing():
+    is_redirected = tracking.redirect != NOBODY
+    receiver = server.clients.get(tracking.redirect) if is_redirected else client
+    if receiver is None:
+        tracking.is_broken = True
+        if client.reply.protocol != RESP2:
+            _push(server, client, _BROKEN % tracking.redirect)
         return
-    reply = receiver.reply
-    if reply.protocol != RESP2:
-        reply.push(2)
-        reply.bulk(b"invalidate")
-    elif tracking.redirect != NOBODY and receiver.flags & SUBSCRIBED != 0:
-        reply.array(3)
-        reply.bulk(b"message")
-        reply.bulk(_CHANNEL)
-    else:
-        return
-    if keys is None:
-        # As Redis does: in the form of the client that tracks, whoever is told.
-        reply.raw(b"$-1\r\n" if client.reply.protocol == RESP2 else b"_\r\n")
-    else:
-        reply.bulk_array(keys)
-    server.mark_pending(receiver)
+    # As Redis does: all keys are a null in the form of the client that tracks, whoever is told.
+    null = b"$-1\r\n" if client.reply.protocol == RESP2 else b"_\r\n"
+    shown = null if keys is None else encode_command(keys)
+    if receiver.reply.protocol != RESP2:
+        _push(server, receiver, _INVALIDATE + shown)
+    elif is_redirected and receiver.flags & SUBSCRIBED != 0:
+        _push(server, receiver, _MESSAGE + shown)
 
 
-def _send_broken(server: Server, client: Client, tracking: Tracking) -> None:
-    """Tell a client that the one to be told in its place is gone."""
-    tracking.is_broken = True
-    if client.reply.protocol != RESP2 and not client.is_closing():
-        client.reply.push(2)
-        client.reply.bulk(b"tracking-redir-broken")
-        client.reply.integer(tracking.redirect)
-        server.mark_pending(client)
+def _push(server: Server, receiver: Client, encoded: bytes) -> None:
+    if not receiver.is_closing():
+        receiver.reply.push_encoded(encoded)
+        server.mark_pending(receiver)

@@ -88,8 +88,6 @@ class Server:
         self.tracking: TrackingTable = TrackingTable()
         # The client whose request runs now; not noted for those that nothing sets apart.
         self.caller: Client | None = None
-        # Whether the caller is not answered: then a push to it must wait until the answer is thrown away.
-        self.caller_is_silent: bool = False
         # Clients that track, and the keys (None: all) of which they hear when the caller's answer is complete.
         self.own_invalidations: list[tuple[Client, bytes | None]] = []
         # In cluster mode the cluster machine, and for every slot a 1 where its commands may simply run here.
