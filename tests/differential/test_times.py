@@ -142,6 +142,23 @@ def test_a_wait_that_ends_with_an_error_has_failed(pair: Pair) -> None:
     assert seen[0] == seen[1]
 
 
+@pytest.mark.parametrize("reason", ["TIMEOUT", "ERROR"])
+def test_a_wait_that_a_client_ends_has_failed(pair: Pair, reason: str) -> None:
+    seen = []
+    for server in pair:
+        converse(server, ["FLUSHALL", "CONFIG RESETSTAT"])
+        with socket.create_connection(server.address, TIMEOUT_S) as waiting:
+            waiting.sendall(encode_request(["CLIENT", "ID"]))
+            number = read_reply(waiting)
+            waiting.sendall(encode_request(["BLPOP", "k", "0"]))
+            _wait_for_blocked(server)
+            assert server.call("CLIENT", "UNBLOCK", number, reason) == 1
+            answer = str(read_reply(waiting))
+        counted = server.call("LATENCY", "HISTOGRAM", "blpop") != []
+        seen.append((answer, server.call("INFO", "errorstats"), _statistics(server, "blpop"), counted))
+    assert seen[0] == seen[1]
+
+
 def test_slow_commands_are_events_of_the_latency_monitor(pair: Pair) -> None:
     seen = []
     for server in pair:

@@ -1,7 +1,7 @@
 """What is done with the time that a command took: statistics, the slow log, the latency monitor.
 
-A command that lets its client wait counts as done when it is served: the time before the wait and the time that
-serving takes together are its duration. One whose wait ends in vain is not logged. (Redis: server.c call(),
+A command that lets its client wait counts as done when that ends: the time before the wait and the time that serving
+takes together are its duration. One whose wait lasts to its deadline is not logged. (Redis: server.c call(),
 slowlogPushCurrentCommand; blocked.c updateStatsOnUnblock.)
 """
 
@@ -35,14 +35,18 @@ def measured(server: Server, client: Client, command: Command, arguments: list[b
             _log_if_slow(server, client, command, arguments, duration_us)
 
 
-def served(server: Server, wait: Wait, serving_us: i64) -> None:
-    """Take note of how long a command took whose wait has just ended by being served."""
+def wait_ended(server: Server, wait: Wait, serving_us: i64, failed: bool) -> None:
+    """Take note of a command whose wait somebody has just ended, which took `serving_us`; `failed` is how it ended."""
     command = wait.client.last_command
     if command is None:
         return
+    if failed:
+        command.failed_calls += 1
+    stopwatch = server.stopwatch
+    if not stopwatch.runs:
+        return
     duration_us = wait.duration_us + serving_us
     command.microseconds += serving_us
-    stopwatch = server.stopwatch
     if stopwatch.counts:
         command.durations.record(duration_us)
     if duration_us >= stopwatch.notable_us:

@@ -17,7 +17,7 @@ from trivet_node.cluster.state import ClusterState
 from trivet_node.command import WRITE
 from trivet_node.server.metering import note_served
 from trivet_node.server.state import Server
-from trivet_node.server.timekeeping import served as measure_served
+from trivet_node.server.timekeeping import wait_ended
 from trivet_wire import errors
 
 
@@ -55,9 +55,10 @@ def _offer(server: Server, wait: KeyWait, key: bytes) -> None:
     served = _serve(server, wait, key, size)
     server.call_depth -= 1
     if served:
-        _count(server, wait, client.reply.errors != errors_before)
-        if stopwatch.runs:
-            measure_served(server, wait, stopwatch.lap(begin_us))
+        failed = client.reply.errors != errors_before
+        if failed:
+            server.stats.count_error(client.reply.last_error)
+        wait_ended(server, wait, stopwatch.lap(begin_us), failed)
     server.collect_expired()
     if server.propagation.has_substitute():
         server.propagation.add_substitute(wait.database.index)
@@ -66,14 +67,6 @@ def _offer(server: Server, wait: KeyWait, key: bytes) -> None:
     if served:
         server.blocking.release(wait, size)
         note_served(server, key, len(client.reply) - size)
-
-
-def _count(server: Server, wait: KeyWait, failed: bool) -> None:
-    """Count the error that ended a wait, if one did."""
-    if failed:
-        server.stats.count_error(wait.client.reply.last_error)
-        if wait.client.last_command is not None:
-            wait.client.last_command.failed_calls += 1
 
 
 def _serve(server: Server, wait: KeyWait, key: bytes, size: i64) -> bool:

@@ -53,7 +53,9 @@ class Stopwatch:
             self.mark_us = self.clock.now_us()
 
     def lap(self, begin_us: i64) -> i64:
-        """Return the microseconds since `begin_us`; what is measured next begins now."""
+        """Return the microseconds since `begin_us`, none while it does not run; what is measured next begins now."""
+        if not self.runs:
+            return 0
         now_us = self.clock.now_us()
         self.mark_us = now_us
         # The time of day may be set back meanwhile.

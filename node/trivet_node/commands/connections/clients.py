@@ -14,6 +14,7 @@ from trivet_node.commands.arguments import integer, option
 from trivet_node.commands.connections import client_lists, client_pauses, client_tracking
 from trivet_node.commands.connections.connection import is_client_text, set_client_name
 from trivet_node.server.state import Server
+from trivet_node.server.timekeeping import wait_ended
 from trivet_wire import errors
 from trivet_wire.help import reply_help
 
@@ -99,6 +100,8 @@ def unblock(server: Server, client: Client, arguments: list[bytes]) -> None:
         server.stats.count_error(_UNBLOCKED)
     else:
         wait.time_out()
+    # Redis counts it as failed, whatever is replied.
+    wait_ended(server, wait, 0, True)
     server.blocking.release(wait, size)
     client.reply.integer(1)
 
