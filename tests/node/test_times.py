@@ -54,6 +54,17 @@ def test_the_clock_is_not_looked_at_where_nobody_asks() -> None:
     assert clock.looks > looks
 
 
+def test_what_switches_measuring_on_is_not_measured() -> None:
+    clock, _, client = measured(7)
+    client.say("CONFIG SET latency-tracking no slowlog-log-slower-than -1")
+    clock.shown_us += 10**9
+    client.say("CONFIG RESETSTAT")
+    client.all("CONFIG SET slowlog-log-slower-than 1000\r\nGET a")
+    assert statistics(client, "config|set").startswith("calls=1,usec=0,")
+    assert statistics(client, "get").startswith("calls=1,usec=7,")
+    assert client.say("SLOWLOG LEN") == 0
+
+
 def test_a_transaction_takes_what_its_commands_take_and_more() -> None:
     _, _, client = measured(10)
     client.all("MULTI\r\nSET a 1\r\nSET a 2\r\nEXEC")

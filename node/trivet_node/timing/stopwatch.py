@@ -33,7 +33,7 @@ class Stopwatch:
         # What takes this long is worth a closer look: one of the next two thresholds is reached.
         self.notable_us: i64 = NEVER_US
         self.slow_us: i64 = NEVER_US
-        # When the last measured thing was over.
+        # When the last measured thing was over; 0 while the watch does not run.
         self.mark_us: i64 = 0
         self.slow_log: SlowLog = SlowLog()
         self.events: LatencyEvents = LatencyEvents()
@@ -46,6 +46,8 @@ class Stopwatch:
         event_us = threshold_ms * _US_PER_MS if 0 < threshold_ms < NEVER_US // _US_PER_MS else NEVER_US
         self.notable_us = min(int(self.slow_us), event_us)
         self.runs = counts or self.notable_us != NEVER_US
+        if not self.runs:
+            self.mark_us = 0
 
     def start(self) -> None:
         """Let what is measured next begin now."""
@@ -58,8 +60,8 @@ class Stopwatch:
             return 0
         now_us = self.clock.now_us()
         self.mark_us = now_us
-        # The time of day may be set back meanwhile.
-        return now_us - begin_us if now_us > begin_us else 0
+        # Whatever has switched the watch on began before it ran; and the time of day may be set back meanwhile.
+        return now_us - begin_us if begin_us != 0 and now_us > begin_us else 0
 
     def note_since(self, event: str, begin_us: i64) -> None:
         """Note an event of the latency monitor that began at `begin_us` and is just over."""
