@@ -5,11 +5,12 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 SOURCES := $(shell find wire node sentinel cluster_client deploy -name '*.py') pyproject.toml setup.py
 
-.PHONY: demo test bench image lint format docs clean help
+.PHONY: demo test soak bench image lint format docs clean help
 
 help:
 	@echo "make demo    bring a cluster up, kill a primary, watch it heal"
 	@echo "make test    lint, type check, and all tests, compiled and interpreted"
+	@echo "make soak    ten minutes of mixed load on a compiled node, and how it is afterwards"
 	@echo "make bench   a compiled node against redis-server"
 	@echo "make image   the container image trivet:latest, for docker-compose.yml"
 	@echo "make docs    docs/commands.md from the command table"
@@ -23,6 +24,9 @@ test: $(VENV)/test-installed
 
 lint: $(VENV)/test-installed
 	$(VENV)/bin/python tests/run.py --only lint
+
+soak: $(VENV)/test-installed
+	$(VENV)/bin/python tests/run.py --only soak
 
 bench: $(VENV)/test-installed
 	$(VENV)/bin/python tests/run.py --only bench

@@ -1,6 +1,6 @@
 """The whole test run: lint, types, layers, and the tests, compiled and, at the same time, interpreted.
 
-    python3 tests/run.py [--only lint|tests|bench]
+    python3 tests/run.py [--only lint|tests|soak|bench] [--seconds N]
 
 Runs with the Python of an environment that has `trivet[test]` installed, compiled where a C compiler is there; started
 by another Python, it makes that environment, .venv, first. A second one, .venv-pure, holds the same sources
@@ -91,8 +91,10 @@ class Run:
 def main() -> int:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description="Run Trivet's checks and tests.")
-    parser.add_argument("--only", choices=("lint", "tests", "bench"))
-    only = parser.parse_args().only
+    parser.add_argument("--only", choices=("lint", "tests", "soak", "bench"))
+    parser.add_argument("--seconds", type=int, help="how long the soak takes: 600 by itself, else 60")
+    options = parser.parse_args()
+    only = options.only
     if sys.prefix == sys.base_prefix:
         continue_in_environment()
     run = Run(dict(os.environ))
@@ -102,6 +104,10 @@ def main() -> int:
         find_redis(run)
     if only in {None, "tests"}:
         tests(run)
+    if only == "soak":
+        soak(run, options.seconds or 600)
+    elif only is None and build_of(BIN) == "compiled":
+        soak(run, options.seconds or 60)
     if only == "bench":
         run.step("speed", BIN / "trivet", "bench")
         run.step("memory", BIN / "trivet", "bench", "--memory")
@@ -150,6 +156,11 @@ def tests(run: Run) -> None:
         beside = run.beside("tests, interpreted", *command, TRIVET_SEQUENCES="70")
     with beside:
         run.step(f"tests, {installed_as}", BIN / "python", "-m", "pytest", "-q", "--durations=10")
+
+
+def soak(run: Run, seconds: int) -> None:
+    """Put a node under a mixed load, and see how it is afterwards."""
+    run.step("soak", BIN / "python", "-m", "tests.soak", "--seconds", str(seconds))
 
 
 def build_image(run: Run) -> bool:

@@ -74,6 +74,10 @@ class Blocking:
         """Return how many clients wait."""
         return len(self._waits)
 
+    def key_count(self) -> int:
+        """Return for how many keys somebody waits."""
+        return len(self._queues)
+
     def block(self, wait: Wait) -> None:
         """Let a client wait; its handler appends no reply."""
         wait.client.flags |= BLOCKED

@@ -30,7 +30,7 @@ _MEANINGLESS: Final = {
     "reply_buffer_shrinks reply_buffer_expands": "reply buffers have no size of their own",
 }
 _OURS: Final = {
-    *("trivet_version", "trivet_build", "expired_subkeys"),
+    *("trivet_version", "trivet_build", "expired_subkeys", "total_blocking_keys"),
     *("client_output_buffer_limit_disconnections", "client_query_buffer_limit_disconnections"),
 }
 # What is there only while it happens.

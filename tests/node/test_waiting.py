@@ -129,3 +129,18 @@ def test_a_fault_while_serving_is_that_clients_alone() -> None:
     assert said(client).startswith(b"-ERR internal error")
     assert faults
     assert said(other) == b"$3\r\ntwo\r\n"
+
+
+def test_info_counts_those_who_wait_and_what_they_wait_for() -> None:
+    node = Node()
+
+    def counted() -> list[bytes]:
+        lines = node.ask("INFO", "clients").splitlines()
+        return [line for line in lines if line.startswith((b"blocked_clients", b"total_blocking_keys"))]
+
+    first, _, _ = wait(node, b"a"), wait(node, b"a"), wait(node, b"b")
+    assert counted() == [b"blocked_clients:3", b"total_blocking_keys:2"]
+    node.server.remove_client(first)
+    node.ask("RPUSH", "a", "1")
+    node.ask("RPUSH", "b", "1")
+    assert counted() == [b"blocked_clients:0", b"total_blocking_keys:0"]

@@ -63,6 +63,7 @@ def clients_info(server: Server) -> Fields:
         ("blocked_clients", str(len(server.blocking))),
         ("tracking_clients", str(int(server.tracking.clients))),
         ("clients_in_timeout_table", str(len(timed_waits))),
+        ("total_blocking_keys", str(server.blocking.key_count())),
     ]
 
 
