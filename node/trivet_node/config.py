@@ -42,6 +42,7 @@ from trivet_node.settings import (
 
 _HOST_NAME_MAX: Final = 255
 _TITLE_WORD: Final = re.compile(r"\{(title|listen-addr|server-mode|port|tls-port|config-file|unixsocket)\}")
+_PORT_TEXT: Final = re.compile("0{0,9}[1-9][0-9]{0,4}")
 _BIND_ADDRESSES_MAX: Final = 16
 _MB: Final = 2**20
 _GB: Final = 2**30
@@ -98,7 +99,7 @@ def _wrong_host_name(name: str) -> str:
 
 def _wrong_endpoint(text: str) -> str:
     host, colon, port = text.rpartition(":")
-    if text and not (host and colon and port.isdecimal() and 0 < int(port) <= _PORT.largest and "," not in host):
+    if text and not (host and colon and _PORT_TEXT.fullmatch(port) and int(port) <= _PORT.largest and "," not in host):
         return "external-endpoint must be of the form host:port"
     return ""
 

@@ -25,10 +25,13 @@ UINT_MAX: Final = 2**32 - 1
 LONG_MAX: Final = 2**63 - 1
 ULONG_MAX: Final = 2**64 - 1
 
-_INTEGER: Final = re.compile(r"0|-?[1-9][0-9]*")
+# All digits are bounded: Python refuses to read numbers of thousands of them, by an error that is no SettingError.
+_INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,18}")
+_NATURAL: Final = re.compile(r"[0-9]{1,18}")
 _OCTAL: Final = re.compile(r"[0-7]+")
-_MEMORY: Final = re.compile(r"([0-9]*)([a-z]*)", re.IGNORECASE)
-_PERCENT: Final = re.compile(r"([0-9]+)%")
+# So many digits memtoull reads.
+_MEMORY: Final = re.compile(r"([0-9]{0,127})([a-z]*)", re.IGNORECASE)
+_PERCENT: Final = re.compile(r"([0-9]{1,127})%")
 _UNITS: Final = {"": 1, "b": 1, "k": 1000, "kb": 2**10, "m": 10**6, "mb": 2**20, "g": 10**9, "gb": 2**30}
 
 
@@ -318,7 +321,7 @@ class Endpoint(Kind[tuple[str, int] | None]):
             raise SettingError("wrong number of arguments")
         if [word.lower() for word in words] == ["no", "one"]:
             return None
-        if not re.fullmatch("[0-9]+", words[1]) or not 0 <= int(words[1]) <= 65535:
+        if not _NATURAL.fullmatch(words[1]) or not 0 <= int(words[1]) <= 65535:
             raise SettingError("Invalid master port")
         return words[0], int(words[1])
 
@@ -338,7 +341,7 @@ class SavePoints(Kind[tuple[tuple[int, int], ...]]):
 
     def parse(self, words: list[str], present: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
         """Return the pairs."""
-        numbers = [int(word) for word in words if re.fullmatch("[0-9]+", word)]
+        numbers = [int(word) for word in words if _NATURAL.fullmatch(word)]
         if len(numbers) != len(words) or len(words) % 2 or 0 in numbers[::2]:
             raise SettingError("Invalid save parameters")
         return tuple(zip(numbers[::2], numbers[1::2], strict=True))
@@ -392,7 +395,7 @@ class OutputLimitsKind(Kind[OutputLimits]):
             if name.lower() not in self.classes:
                 raise SettingError("Invalid client class specified in buffer limit configuration.")
             hard_bytes, soft_bytes = parse_memory(hard), parse_memory(soft)
-            if hard_bytes is None or soft_bytes is None or not re.fullmatch("[0-9]+", seconds):
+            if hard_bytes is None or soft_bytes is None or not _NATURAL.fullmatch(seconds):
                 raise SettingError("Error in hard, soft or soft_seconds setting in buffer limit configuration.")
             limits[self.classes[name.lower()]] = OutputLimit(hard_bytes, soft_bytes, int(seconds))
         return attrs.evolve(present, **limits)

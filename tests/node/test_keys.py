@@ -72,6 +72,12 @@ def test_a_cursor_behind_the_last_slot_ends_the_scan(cursor: str) -> None:
     assert node.ask("SCAN", cursor) == [b"0", []]
 
 
+def test_a_cursor_may_have_any_number_of_digits() -> None:
+    node = Node()
+    assert node.ask("SCAN", "0" * 5000) == [b"0", []]
+    assert node.ask("SCAN", "9" * 5000) == "ERR invalid cursor"
+
+
 @pytest.mark.parametrize(("count", "form"), [(7, "key:%d"), (20, "{tag}%d"), (2500, "key:%d")])
 def test_random_keys_are_drawn_evenly(count: int, form: str) -> None:
     node = Node()

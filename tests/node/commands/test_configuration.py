@@ -53,9 +53,35 @@ def test_what_the_shell_refuses_is_taken_back() -> None:
     assert engine.host.changed == [["hz", "port"], ["hz", "port"]]
 
 
+# More digits than Python reads as a number.
+MANY_DIGITS = "9" * 5000
+
+
 @pytest.mark.parametrize(
     ("words", "error"),
     [
+        (f"hz {MANY_DIGITS}", failed("hz", "argument couldn't be parsed into an integer")),
+        (f"maxmemory {MANY_DIGITS}", failed("maxmemory", "argument must be a memory value")),
+        (
+            f"maxmemory-clients {MANY_DIGITS}%",
+            failed("maxmemory-clients", "argument must be a memory or percent value"),
+        ),
+        (f'save "{MANY_DIGITS} 1"', failed("save", "Invalid save parameters")),
+        (
+            f'oom-score-adj-values "{MANY_DIGITS} 0 0"',
+            failed("oom-score-adj-values", "Invalid oom-score-adj-values, elements must be between -2000 and 2000."),
+        ),
+        (
+            f'client-output-buffer-limit "normal 0 0 {MANY_DIGITS}"',
+            failed(
+                "client-output-buffer-limit",
+                "Error in hard, soft or soft_seconds setting in buffer limit configuration.",
+            ),
+        ),
+        (
+            f"external-endpoint a:{MANY_DIGITS}",
+            failed("external-endpoint", "external-endpoint must be of the form host:port"),
+        ),
         ("nonsense 1", "-ERR Unknown option or number of arguments for CONFIG SET - 'nonsense'"),
         ("databases 5", failed("databases", "can't set immutable config")),
         ("DIR /", failed("dir", "can't set protected config")),

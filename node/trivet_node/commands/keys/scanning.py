@@ -26,7 +26,7 @@ from trivet_wire.glob import glob_match
 from trivet_wire.slots import SLOT_COUNT
 
 _DEFAULT_COUNT: Final = 10
-_CURSOR: Final = re.compile(rb"([+-]?)(\d+)")
+_CURSOR: Final = re.compile(rb"([+-]?)0*(\d{1,20})")
 _CURSOR_MAX: Final = 2**64 - 1
 
 
