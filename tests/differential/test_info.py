@@ -116,6 +116,8 @@ def test_counters_begin_again(pair: Pair) -> None:
         zeros.append({name for name, value in fields.items() if value in {b"0", b"0.00"}})
     ours, real = zeros
     left_out = {name.encode() for names in _MEANINGLESS for name in names.split()} | {b"mem_clients_normal"}
+    # What has just expired may still be there: Redis judges that only now and then.
+    left_out.add(b"expired_stale_perc")
     assert real - left_out <= ours
 
 

@@ -141,6 +141,5 @@ def test_info_counts_those_who_wait_and_what_they_wait_for() -> None:
     first, _, _ = wait(node, b"a"), wait(node, b"a"), wait(node, b"b")
     assert counted() == [b"blocked_clients:3", b"total_blocking_keys:2"]
     node.server.remove_client(first)
-    node.ask("RPUSH", "a", "1")
-    node.ask("RPUSH", "b", "1")
+    node.ask("MSET", "a", "x", "b", "y")
     assert counted() == [b"blocked_clients:0", b"total_blocking_keys:0"]
