@@ -24,11 +24,10 @@ from trivet_node.server.state import CHECK_PAUSED, Server
 class PausedWait(Wait):
     """Waits for the end of a pause; the request will be read again."""
 
-    may_be_cut_short = False
-
     def __init__(self, client: Client, arguments: list[bytes]) -> None:
         super().__init__(client, FOREVER)
         self.arguments = arguments
+        self.may_be_cut_short = False
 
 
 def pause(server: Server, purpose: int, kind: int, until_ms: int) -> None:
