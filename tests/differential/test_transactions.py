@@ -3,13 +3,16 @@ answer, and what of it is propagated."""
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
 
 from tests.conftest import require_redis_server
+from tests.differential.dialogue import dialogue
 from tests.differential.peers import SocketPeer, lazy_redis_server
 from tests.differential.scenes import assert_same
+from tests.processes import start_redis_server, start_trivet_node
 
 SCENES = {
     "what spoils a transaction": """
@@ -535,6 +538,35 @@ SCENES = {
         0 EXEC
     """,
 }
+# A primary that becomes the replica of one that is not there, and what it lets its clients do.
+ROLES: Final = [
+    *("a: SET k 1", "a: MULTI", "a: GET k", "a: SET k 2", "b: REPLICAOF 127.0.0.1 1", "a: EXEC", "a: EXEC"),
+    *("a: WATCH k", "a: MULTI", "a: GET k", "a: EXEC", "a: MULTI", "a: SET k 2", "a: GET k", "a: EXEC"),
+    *("a: MULTI", "a: WAIT 1 0", "a: PUBLISH c x", "a: EXEC", "a: MULTI", "a: GET k", "a: PING", "c: SUBSCRIBE c"),
+    *("b: CONFIG SET replica-serve-stale-data no", "a: EXEC", "a: MULTI", "a: PUBLISH c y", "a: EXEC", "c: GET k"),
+    *(
+        "a: MULTI",
+        "a: GET k",
+        "a: PUBLISH c z",
+        "a: EXEC",
+        "a: SET k 3",
+        "a: GET k",
+        "a: NONSENSE",
+        "a: GET",
+        "a: WATCH k",
+    ),
+    *("a: MULTI", "a: UNWATCH", "a: INFO replication x", "a: DISCARD", "a: EXEC", "d: SPUBLISH c s", "c: PING"),
+    *(
+        "b: CONFIG SET replica-serve-stale-data yes",
+        "a: WATCH k",
+        "b: REPLICAOF NO ONE",
+        "b: SET k 4",
+        "a: MULTI",
+        "a: EXEC",
+    ),
+    *("a: MULTI", "a: SET k 5", "b: CONFIG SET min-replicas-to-write 1", "a: EXEC", "a: PUBLISH c w"),
+    *("b: CONFIG SET min-replicas-to-write 0", "a: GET k"),
+]
 SEEDS: Final = 12
 _LINES: Final = 250
 _CLIENTS: Final = 4
@@ -574,6 +606,12 @@ def test_transactions_go_as_with_redis(real: SocketPeer, scene: str) -> None:
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_random_transactions_of_several_clients_go_as_with_redis(real: SocketPeer, seed: int) -> None:
     assert_same(real, random_scene(seed))
+
+
+def test_transactions_across_changes_of_role_go_as_with_redis(tmp_path: Path) -> None:
+    require_redis_server()
+    with start_trivet_node(tmp_path) as ours, start_redis_server(tmp_path) as other:
+        assert dialogue(ours, ROLES) == dialogue(other, ROLES)
 
 
 def random_scene(seed: int) -> str:

@@ -13,7 +13,7 @@ import redis as redis_py
 from redis.cluster import ClusterNode, LoadBalancingStrategy, RedisCluster
 
 from tests.conftest import require_redis_server
-from tests.processes import HOST, ServerProcess, start_server, wait_until
+from tests.processes import HOST, ServerProcess, read_reply, start_server, wait_until
 
 NODE = [sys.executable, "-m", "trivet_node"]
 NODE_TIMEOUT_MS = 1000
@@ -142,6 +142,82 @@ def test_published_messages_are_heard_on_every_node(formed: list[ServerProcess])
             message = subscription.get_message(timeout=5)
             assert message is not None
             assert message["data"] == f"from {number}".encode()
+
+
+def test_a_message_is_heard_once_by_every_subscriber_of_the_cluster(formed: list[ServerProcess]) -> None:
+    with contextlib.ExitStack() as stack:
+        subscriptions = []
+        for server in formed:
+            client = stack.enter_context(redis_py.Redis(HOST, server.port))
+            subscription = stack.enter_context(client.pubsub(ignore_subscribe_messages=True))
+            subscription.subscribe("all")
+            subscription.psubscribe("al?")
+            subscriptions.append(subscription)
+        for server in formed:
+            wait_until(lambda server=server: server.call("PUBSUB", "NUMSUB", "all")[1] == 1, 5, "all to listen")
+            wait_until(lambda server=server: server.call("PUBSUB", "NUMPAT") == 1, 5, "all to listen")
+        for number in range(20):
+            assert formed[number % 6].call("PUBLISH", "all", number) == 2
+        formed[0].call("PUBLISH", "all", "end")
+        for subscription in subscriptions:
+            heard: list[bytes] = []
+            wait_until(lambda s=subscription, h=heard: _hear(s, h).count(b"end") == 2, 10, "all messages")
+            assert sorted(heard) == sorted(2 * [b"end", *(b"%d" % number for number in range(20))])
+
+
+def _hear(subscription: redis_py.client.PubSub, heard: list[bytes]) -> list[bytes]:
+    while (message := subscription.get_message(timeout=0.01)) is not None:
+        heard.append(message["data"])
+    return heard
+
+
+def test_messages_of_a_shard_are_heard_by_its_primary_and_replica_and_by_nobody_else(
+    formed: list[ServerProcess],
+) -> None:
+    primary = next(server for server in formed if server.call("SPUBLISH", "a", "x") == 0 and is_primary(server))
+    [replica] = replicas_of(formed, primary)
+    shard = [primary, replica]
+    others = [server for server in formed if server not in shard]
+    for server in others:
+        assert str(server.call("SPUBLISH", "a", "x")) == f"MOVED 15495 {HOST}:{primary.port}"
+        assert str(server.call("SSUBSCRIBE", "a")) == f"MOVED 15495 {HOST}:{primary.port}"
+    with contextlib.ExitStack() as stack:
+        listeners = [stack.enter_context(socket.create_connection(server.address, 10)) for server in shard]
+        for listener in listeners:
+            listener.sendall(b"SSUBSCRIBE a\r\n")
+            assert read_reply(listener) == [b"ssubscribe", b"a", 1]
+        received = [messages_received(server) for server in formed]
+        for publisher in shard:
+            assert publisher.call("SPUBLISH", "a", "hello") == 1
+            assert [read_reply(listener) for listener in listeners] == [[b"smessage", b"a", b"hello"]] * 2
+        after = [messages_received(server) for server in formed]
+        heard = [now - before for now, before in zip(after, received, strict=True)]
+        assert heard == [int(server in shard) for server in formed]
+
+
+def is_primary(server: ServerProcess) -> bool:
+    return bool(server.call("ROLE")[0] == b"master")
+
+
+def messages_received(server: ServerProcess) -> int:
+    return int(info(server).get("cluster_stats_messages_publishshard_received", "0"))
+
+
+def test_redis_py_hears_channels_of_shards(formed: list[ServerProcess]) -> None:
+    client = RedisCluster(startup_nodes=[ClusterNode(HOST, formed[5].port)])
+    try:
+        subscription = client.pubsub()
+        subscription.ssubscribe("a", "b")
+        kinds = [subscription.get_sharded_message(timeout=5) for _ in range(2)]
+        assert [message["type"] for message in kinds if message] == ["ssubscribe", "ssubscribe"]
+        for channel in ("a", "b"):
+            assert client.execute_command("SPUBLISH", channel, f"to {channel}") == 1
+            message = subscription.get_sharded_message(timeout=5)
+            assert message is not None
+            assert (message["type"], message["data"]) == ("smessage", f"to {channel}".encode())
+        subscription.close()
+    finally:
+        client.close()
 
 
 def test_a_takeover_heals_the_cluster_at_once_and_the_old_primary_comes_back(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import pytest
 from tests.node.engines import Node
 from trivet_node.client import IN_TRANSACTION
 from trivet_node.server.state import CHECK_READ_ONLY
+from trivet_wire.connection import encode_request
 
 ABORTED = "EXECABORT Transaction discarded because of previous errors."
 
@@ -183,3 +184,49 @@ def test_select_inside_a_transaction() -> None:
         node.asks(request)
     assert node.asks("EXEC") == [b"OK", b"OK", b"OK", 0]
     assert node.keyspace.database(2).find(b"k") == 1
+
+
+def test_a_watched_key_that_is_deleted_when_its_time_is_over_breaks_it() -> None:
+    node = Node()
+    node.asks("SET k 1 PX 10")
+    node.asks("SET old 1 PX 1")
+    node.wait(5)
+    other = node.client()
+    node.asks("WATCH old", client=other)
+    begin(node, "k")
+    node.engine.tick(int(node.keyspace.now_ms) + 11)
+    assert node.keyspace.size() == 0
+    assert node.asks("EXEC") is None
+    node.asks("MULTI", client=other)
+    assert node.asks("EXEC", client=other) == []
+
+
+def test_a_client_that_dies_in_its_transaction_leaves_nothing() -> None:
+    node = Node()
+    client = node.client()
+    for request in ("WATCH k", "MULTI", "SET k 1", "SUBSCRIBE c"):
+        node.asks(request, client=client)
+    node.server.remove_client(client)
+    assert not node.database.watches
+    assert node.asks("EXISTS k") == 0
+    assert node.asks("PUBLISH c x") == 0
+
+
+def test_a_client_that_is_killed_by_its_own_transaction_is_answered() -> None:
+    node = Node()
+    begin(node)
+    for request in (f"CLIENT KILL ID {node.first.id} SKIPME no", "SET k 1"):
+        node.asks(request)
+    assert node.asks("EXEC") == [1, b"OK"]
+    assert node.first.is_closing()
+
+
+def test_exec_waits_for_nobody_and_is_over_before_others_are_served() -> None:
+    node = Node()
+    waiting = node.client()
+    node.send(waiting, encode_request(["BLPOP", "l", "0"]))
+    begin(node)
+    for request in ("BLPOP none 0", "RPUSH l a", "LLEN l"):
+        node.asks(request)
+    assert node.asks("EXEC") == [None, 1, 1]
+    assert node.replies(waiting.reply.take()) == [[b"l", b"a"]]

@@ -276,10 +276,15 @@ def format_double(value: float) -> bytes:
 
 def encode_command(arguments: list[bytes]) -> bytes:
     """Return a request: `arguments` as a RESP array of bulk strings."""
-    parts = [b"*%d\r\n" % len(arguments)]
+    writer = BytesWriter()
+    count: i64 = len(arguments)
+    writer.write(_ARRAY_LINES[count] if count < _SMALL else b"*%d\r\n" % count)
     for argument in arguments:
-        parts.append(b"$%d\r\n%s\r\n" % (len(argument), argument))
-    return b"".join(parts)
+        length: i64 = len(argument)
+        writer.write(_BULK_LINES[length] if length < _SMALL else b"$%d\r\n" % length)
+        writer.write(argument)
+        writer.write(_CRLF)
+    return writer.getvalue()
 
 
 def encoded_size(arguments: list[bytes]) -> i64:

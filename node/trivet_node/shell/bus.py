@@ -7,6 +7,7 @@ next deadline.
 
 import contextlib
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -109,13 +110,17 @@ class BusLink:
 
 
 class Bus:
-    """The bus of one node in cluster mode. Effects come from cluster_member through perform()."""
+    """The bus of one node in cluster mode. Effects come from cluster_member through perform().
 
-    def __init__(self, server: Server, listeners: list[socket.socket]) -> None:
+    `flush` writes to the clients to whom something was said because of what came over the bus.
+    """
+
+    def __init__(self, server: Server, listeners: list[socket.socket], flush: Callable[[], None]) -> None:
         assert server.cluster is not None, "join_cluster() comes first"
         self._server = server
         self._machine: ClusterMachine = server.cluster
         self._listeners = listeners
+        self._flush_clients = flush
         self._links: dict[int, BusLink] = {}
         # Connections that are being made, by the number of the link that they are for.
         self._attempts: dict[int, trio.CancelScope] = {}
@@ -167,11 +172,19 @@ class Bus:
         self._alarm.deadline = trio.current_time() + delay_s
 
     def _happened(self, event: Event) -> None:
+        self._step(event)
+        self._conclude()
+
+    def _step(self, event: Event) -> None:
         try:
             cluster_member.happened(self._server, event, monotonic_ms())
         except Exception:
             log.log_exception("The cluster machine failed on an event of the bus")
+
+    def _conclude(self) -> None:
+        """Do what follows from one event or from many."""
         self._rearm()
+        self._flush_clients()
 
     # Links.
 
@@ -240,8 +253,9 @@ class Bus:
         while not link.is_closed:
             arguments = link.parser.next()
             if arguments is None:
-                return
-            self._happened(Received(link.number, arguments, link.peer_host, link.local_host))
+                break
+            self._step(Received(link.number, arguments, link.peer_host, link.local_host))
+        self._conclude()
 
     def _lost(self, link: BusLink) -> None:
         was_closed = link.is_closed

@@ -85,7 +85,7 @@ class Node(Host):
     def join_cluster(self, listeners: list[socket.socket]) -> None:
         """Begin cluster mode with nodes.conf, on the sockets of the bus. Raises OSError or ConfigFileError."""
         join_cluster(self.server)
-        self.bus = Bus(self.server, listeners)
+        self.bus = Bus(self.server, listeners, self.reactor.flush_pending)
 
     async def run(self, listeners: list[socket.socket]) -> int:
         """Serve until a shutdown is requested; return the exit status of the process."""
