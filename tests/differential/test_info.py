@@ -108,6 +108,9 @@ def test_counters_begin_again(pair: Pair) -> None:
     zeros = []
     for server in pair:
         converse(server, lines)
+        deadline = time.monotonic() + TIMEOUT_S
+        while b"lazyfree_pending_objects:0" not in server.call("INFO", "memory"):
+            assert time.monotonic() < deadline
         # One connection, so that the reset is the only thing that is counted.
         texts = converse(server, ["CONFIG RESETSTAT", "INFO stats", "INFO persistence", "INFO memory"])[1:4]
         fields = dict(

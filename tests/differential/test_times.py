@@ -96,6 +96,17 @@ def _timeless(reply: Reply) -> Reply:
     return Reply(reply.kind, [_timeless(item) for item in reply.items()] if reply.value is not None else None)
 
 
+def test_commands_of_scripts_are_logged_as_nobodys(pair: Pair) -> None:
+    logs = []
+    for server in pair:
+        script = "redis.call('set', 'a', '1') redis.pcall('lpush', 'a', 1) return 1"
+        converse(server, ["FLUSHALL", "SLOWLOG RESET", "CONFIG RESETSTAT", _LOG_ALL, f'EVAL "{script}" 0', _LOG_NONE])
+        entries = server.call("SLOWLOG", "GET", "3")
+        logs.append([(entry[3], entry[4] == b"?:0") for entry in entries])
+        logs.append([_statistics(server, name) for name in ("eval", "set", "lpush")])
+    assert logs[:2] == logs[2:]
+
+
 def test_a_served_wait_is_logged_with_its_request(pair: Pair) -> None:
     logs = []
     for server in pair:

@@ -14,6 +14,8 @@ from trivet_wire.help import reply_help
 from trivet_wire.replies import ReplyBuffer
 
 _NO_KEYS: Final = b"ERR The command has no key arguments"
+# Commands that may well be about no key. (Redis: CMD_NO_MANDATORY_KEYS.)
+_KEYS_OPTIONAL: Final = frozenset(["eval", "eval_ro", "evalsha", "evalsha_ro", "fcall", "fcall_ro"])
 _INVALID: Final = b"ERR Invalid arguments specified for command"
 # How many arguments follow the words of BITFIELD that do not write.
 _READING: Final = {b"GET": 2, b"OVERFLOW": 1}
@@ -69,19 +71,13 @@ def list_(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def getkeys(server: Server, client: Client, arguments: list[bytes]) -> None:
     """COMMAND GETKEYS command [argument ...]."""
-    found, request = _full_command(server, arguments)
-    pairs = _keys_with_flags(found, request)
-    if not pairs:
-        raise CommandError(_INVALID)
+    pairs = _keys_of_request(server, arguments)
     client.reply.bulk_array([key for key, _ in pairs])
 
 
 def getkeysandflags(server: Server, client: Client, arguments: list[bytes]) -> None:
     """COMMAND GETKEYSANDFLAGS command [argument ...]."""
-    found, request = _full_command(server, arguments)
-    pairs = _keys_with_flags(found, request)
-    if not pairs:
-        raise CommandError(_INVALID)
+    pairs = _keys_of_request(server, arguments)
     client.reply.array(len(pairs))
     for key, flags in pairs:
         client.reply.array(2)
@@ -177,6 +173,15 @@ def _filtered(server: Server, kind: bytes, value: bytes) -> list[str]:
     if kind == b"PATTERN":
         return [command.name for command in commands if glob_match(value.lower(), command.name.encode())]
     raise CommandError(errors.SYNTAX)
+
+
+def _keys_of_request(server: Server, arguments: list[bytes]) -> list[tuple[bytes, str]]:
+    """Return the keys of the request behind COMMAND GETKEYS, with their flags; CommandError where it is no such one."""
+    found, request = _full_command(server, arguments)
+    pairs = _keys_with_flags(found, request)
+    if not pairs and found.name not in _KEYS_OPTIONAL:
+        raise CommandError(_INVALID)
+    return pairs
 
 
 def _full_command(server: Server, arguments: list[bytes]) -> tuple[Command, list[bytes]]:

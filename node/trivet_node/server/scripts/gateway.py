@@ -54,6 +54,8 @@ _LEVELS: Final = ("debug", "verbose", "notice", "warning")
 _REPLICAS: Final = 2
 _NO_SLOT: Final = -1
 _US_PER_MS: Final = 1000
+# What the slow log shows of the commands of scripts. (Redis: genClientAddrString of a client without connection.)
+_ADDRESS: Final = "?:0"
 
 
 @final
@@ -62,7 +64,7 @@ class ScriptGateway(Gateway):
 
     def __init__(self, server: Server) -> None:
         self._server: Server = server
-        self.client: Client = Client(0, server.keyspace.database(0), "", "", int(server.keyspace.now_ms))
+        self.client: Client = Client(0, server.keyspace.database(0), _ADDRESS, "", int(server.keyspace.now_ms))
         # Who waits for the script, and what it is: None and empty while no script runs.
         self.caller: Client | None = None
         self.name: bytes = b""
