@@ -70,7 +70,6 @@ _FREES_IN_PIECES: Final = "huge values are always freed piece by piece"
 _REPLICAS_STAY: Final = "replicas stay with the primary that they were given"
 _SYNC_BY_FILE: Final = "snapshots for replicas go through a file without a name, at once"
 _CHECKS_ALL: Final = "whatever is loaded is always checked"
-_NOT_YET: Final = "not there yet"
 _NO_TITLE: Final = "" if find_spec("setproctitle") else "the package setproctitle is not installed"
 _NO_DEFRAGMENTATION: Final = (
     "Active defragmentation cannot be enabled: it requires a Redis server compiled with a modified Jemalloc like the "

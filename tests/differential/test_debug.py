@@ -17,6 +17,7 @@ from tests.value_samples import MAKERS, ask, requests_for
 from trivet_wire.connection import encode_request
 
 _OPTIONS: Final = ("--enable-debug-command", "yes", "--enable-protected-configs", "yes")
+_SCRIPT: Final = "\"return redis.call('DEBUG', 'PROTOCOL', 'string')\""
 _PROTOCOL_TYPES: Final = (
     *("string", "integer", "double", "bignum", "null", "array", "set", "map", "attrib", "push", "verbatim"),
     *("true", "false", "nonsense"),
@@ -61,6 +62,7 @@ CONVERSATIONS: Final = [
     ["DEBUG DROP-CLUSTER-PACKET-FILTER 5", "DEBUG REPLICATE", "DEBUG REPLICATE foo", "DEBUG CHANGE-REPL-ID"],
     ["CONFIG SET maxmemory-clients 10mb", "CONFIG GET maxmemory-clients", "CONFIG SET maxmemory-clients 0"],
     ["DEBUG RESTART x", "DEBUG CRASH-AND-RECOVER x"],
+    [f"EVAL {_SCRIPT} 0", "DEBUG SET-DISABLE-DENY-SCRIPTS 1", f"EVAL {_SCRIPT} 0", "DEBUG SET-DISABLE-DENY-SCRIPTS 0"],
 ]
 
 

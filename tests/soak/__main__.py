@@ -19,7 +19,7 @@ import redis
 
 from tests.processes import HOST, ServerProcess, start_trivet_node, wait_until
 from tests.soak.load import Load
-from tests.soak.workload import available_kinds, counters_are_equal, fill
+from tests.soak.workload import check_commands, counters_are_equal, fill
 
 # What a heap may be larger by because it is used differently each time.
 GROWTH_MAX: Final = 0.10
@@ -56,7 +56,8 @@ def main() -> int:
 
 def soak(server: ServerProcess, seconds: float, seed: int) -> list[str]:
     """Run the load for so long, print what was done, and return what is wrong with the node."""
-    load = Load(server, available_kinds(server), seed)
+    check_commands(server)
+    load = Load(server, seed)
     facts = info(server)
     print(f"trivet {facts['trivet_version']} ({facts['trivet_build']}), seed {seed}, {seconds:g} s")
     clients_before = int(facts["connected_clients"])

@@ -13,7 +13,7 @@ from typing import Final
 import redis
 
 from tests.processes import HOST, ServerProcess
-from tests.soak.workload import Kind
+from tests.soak.workload import KINDS
 from trivet_wire.connection import encode_request
 
 WORKERS: Final = 4
@@ -47,9 +47,8 @@ Job = Callable[[random.Random], None]
 class Load:
     """All clients; they run between start() and stop()."""
 
-    def __init__(self, server: ServerProcess, kinds: list[Kind], seed: int) -> None:
+    def __init__(self, server: ServerProcess, seed: int) -> None:
         self.server = server
-        self.kinds = kinds
         self.counts: Counter[str] = Counter()
         self.failures: list[str] = []
         self._seed = seed
@@ -94,10 +93,10 @@ class Load:
         )
 
     def _work(self, chance: random.Random) -> None:
-        weights = [kind.weight for kind in self.kinds]
+        weights = [kind.weight for kind in KINDS]
         while not self._stop.is_set():
             with self._connect(chance.choice((2, 3))) as connection:
-                for kind in chance.choices(self.kinds, weights, k=200):
+                for kind in chance.choices(KINDS, weights, k=200):
                     if self._stop.is_set():
                         break
                     kind.run(connection, chance)

@@ -229,21 +229,14 @@ KINDS: Final = (
     Kind("scripts", scripts, 5, ("eval", "evalsha", "script|load")),
     Kind("questions", asking, 1, ("info", "client|list")),
 )
-# Kinds that a node may lack: everything else must be there.
-MAY_BE_MISSING: Final = frozenset({"scripts", "sharded publishing"})
 
 
-def available_kinds(server: ServerProcess) -> list[Kind]:
-    """Return the kinds that the node has the commands for. AssertionError where one lacks that must be there."""
-    found = []
+def check_commands(server: ServerProcess) -> None:
+    """Raise AssertionError where the node lacks a command that one of the kinds needs."""
     for kind in KINDS:
         rows = server.call("COMMAND", "INFO", *kind.needs)
         missing = [name for name, row in zip(kind.needs, rows, strict=True) if row is None]
-        if not missing:
-            found.append(kind)
-        else:
-            assert kind.name in MAY_BE_MISSING, f"the node lacks {missing}, so no {kind.name}"
-    return found
+        assert not missing, f"the node lacks {missing}: no {kind.name}"
 
 
 def fill(connection: redis.Redis, seed: int) -> None:

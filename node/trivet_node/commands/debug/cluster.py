@@ -17,20 +17,17 @@ from trivet_wire import errors
 from trivet_wire.replies import encode_command
 
 # By Redis' numbers of the messages of its bus.
-_KINDS: Final[dict[int, str]] = dict(
-    enumerate(
-        [
-            gossip.PING,
-            gossip.PONG,
-            gossip.MEET,
-            gossip.FAIL,
-            gossip.PUBLISH,
-            gossip.AUTH_REQUEST,
-            gossip.AUTH_ACK,
-            gossip.UPDATE,
-        ]
-    )
-)
+_KINDS: Final[dict[int, str]] = {
+    0: gossip.PING,
+    1: gossip.PONG,
+    2: gossip.MEET,
+    3: gossip.FAIL,
+    4: gossip.PUBLISH,
+    5: gossip.AUTH_REQUEST,
+    6: gossip.AUTH_ACK,
+    7: gossip.UPDATE,
+    10: gossip.PUBLISH_SHARD,
+}
 
 
 def drop_packets(server: Server, client: Client, arguments: list[bytes]) -> None:

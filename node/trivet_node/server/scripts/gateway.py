@@ -129,7 +129,7 @@ class ScriptGateway(Gateway):
                 raise self._refused(None, _UNKNOWN)
         if not command.accepts(len(arguments)):
             raise self._refused(command, _WRONG_ARITY)
-        if command.flags & NOSCRIPT != 0:
+        if command.flags & NOSCRIPT != 0 and not server.debug.allows_denied_scripts:
             raise self._refused(command, _NOT_IN_SCRIPTS)
         if server.checks != 0 or self.is_read_only:
             refusal = self._refusal(command, arguments)
