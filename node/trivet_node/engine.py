@@ -11,6 +11,8 @@ makes one test of the client's flags and one of the server's checks.
 
 from typing import Final, final
 
+from mypy_extensions import i64
+
 from trivet_node.client import (
     BLOCKED,
     CLOSE_AFTER_REPLY,
@@ -88,6 +90,8 @@ class Engine:
         """Run what a client has sent, until bytes are missing or the client may not go on."""
         parser = client.parser
         self.server.stopwatch.start()
+        # More than 0 where a script that runs for long lets others do something meanwhile.
+        depth = self.server.call_depth
         try:
             while client.flags & (BLOCKED | CLOSING) == 0:
                 arguments = parser.next()
@@ -99,7 +103,7 @@ class Engine:
             self.server.stats.count_error(client.reply.last_error)
             client.flags |= CLOSE_AFTER_REPLY
         except Exception:
-            self._contain_fault(client)
+            self._contain_fault(client, depth)
 
     def tick(self, now_ms: int) -> bool:
         """Let time pass; return whether more work is waiting that should not wait for the next tick."""
@@ -154,7 +158,7 @@ class Engine:
             server.host.log("warning", f"Protocol error from master: {error}")
             client.flags |= CLOSE_NOW
         except Exception:
-            self._contain_fault(client)
+            self._contain_fault(client, 0)
             client.flags |= CLOSE_NOW
         server.keyspace.expire_mode = EXPIRE_HIDES
         if upstream.unpassed():
@@ -285,14 +289,18 @@ class Engine:
         self._recent_command = command
         return command
 
-    def _contain_fault(self, client: Client) -> None:
-        """A handler has failed, a fault of ours: the log gets the traceback, the client an error, others nothing."""
+    def _contain_fault(self, client: Client, depth: i64) -> None:
+        """A handler has failed, a fault of ours: the log gets the traceback, the client an error, others nothing.
+
+        `depth` is Server.call_depth before: what a script around the handler has caused so far is left to it.
+        """
         server = self.server
         server.host.log_exception(f"Command '{_name(client)}' failed; closing the connection it came by")
-        server.call_depth = 0
-        server.propagation.take()
-        server.caller = None
-        server.own_invalidations.clear()
+        server.call_depth = depth
+        if depth == 0:
+            server.propagation.take()
+            server.caller = None
+            server.own_invalidations.clear()
         client.reply.unmute()
         client.reply.error(b"ERR internal error, see the log of the server")
         client.flags |= CLOSE_AFTER_REPLY

@@ -1,11 +1,13 @@
 """Requests into the engine: in any pieces, in any number, right and wrong."""
 
 import random
+from collections.abc import Callable
 
 import pytest
 
-from tests.node.engines import Node
-from trivet_node.client import CLOSE_AFTER_REPLY
+from tests.node.engines import START_MS, Node, QuietHost
+from trivet_node.client import CLOSE_AFTER_REPLY, Client
+from trivet_node.server.state import Server
 from trivet_wire.connection import encode_request
 
 CONVERSATION = [
@@ -113,3 +115,40 @@ def test_a_flushed_database_is_freed_by_ticks() -> None:
     while node.engine.tick(int(node.keyspace.now_ms)):
         ticks += 1
     assert 3 <= ticks <= 10
+
+
+class BusyHost(QuietHost):
+    """A world in which a script has been running for long, and another client asks for something meanwhile."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def now_us(self) -> int:
+        return (START_MS + 60_000) * 1000
+
+    def serve_others(self, busy: Client) -> bool:
+        self.meanwhile()
+        return True
+
+    def log_exception(self, message: str) -> None:
+        self.faults.append(message)
+
+
+def test_a_fault_while_a_script_is_busy_leaves_the_script_its_effects(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = BusyHost()
+    node = Node()
+    node.server.host = host
+    node.keep_stream()
+    other = node.client()
+    host.meanwhile = lambda: None if other.is_closing() else node.engine.feed(other, b"MULTI\r\n")
+
+    def fails(server: Server, client: Client, arguments: list[bytes]) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(node.server.table[b"multi"], "handler", fails)
+    script = "redis.call('SET', 'a', '1') for i = 1, 10000000 do end return redis.call('INCR', 'b')"
+    assert node.ask("EVAL", script, 0) == 1
+    assert other.is_closing()
+    assert len(host.faults) == 1
+    assert [words[0] for words in node.stream()] == [b"SELECT", b"MULTI", b"SET", b"INCR", b"EXEC"]

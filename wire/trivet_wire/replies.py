@@ -22,8 +22,6 @@ _GREATER: Final = 62
 
 # Values of this size and above are not copied.
 _LARGE_BYTES: Final = 64 * 1024
-# Where the replies go of those who want none; nobody reads them.
-_WASTE: Final = BytesWriter()
 
 # Lines such as `$16\r\n` for the small numbers that nearly all replies are made of.
 _SMALL: Final = 1024
@@ -88,14 +86,13 @@ class ReplyBuffer:
         """Lose whatever is appended from here on, but pushes."""
         if self._wanted is None:
             self._wanted = self._writer
-            self._writer = _WASTE
+            self._writer = BytesWriter()
 
     def unmute(self) -> None:
         """Undo mute()."""
         if self._wanted is not None:
             self._writer = self._wanted
             self._wanted = None
-            _WASTE.truncate(0)
 
     def push_encoded(self, encoded: bytes) -> None:
         """Append a push that is already encoded, even while muted. The same bytes may be pushed to many, uncopied."""
@@ -105,7 +102,7 @@ class ReplyBuffer:
         self._append_part(encoded)
         if wanted is not None:
             self._wanted = self._writer
-            self._writer = _WASTE
+            self._writer = BytesWriter()
 
     def raw(self, encoded: bytes) -> None:
         """Append bytes that are already encoded."""

@@ -27,11 +27,10 @@ class OomScore:
 
     def apply(self, place: int) -> str:
         """Take on the score of a primary, a replica or a child; return why that was not possible, or nothing."""
-        wanted = self._wanted(place)
-        if wanted is None:
-            return ""
         try:
-            _FILE.write_text(str(wanted), encoding="ascii")
+            wanted = self._wanted(place)
+            if wanted is not None:
+                _FILE.write_text(str(wanted), encoding="ascii")
         except OSError as error:
             return f"Unable to write oom_score_adj: {error.strerror}"
         return ""

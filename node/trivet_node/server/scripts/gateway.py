@@ -194,9 +194,10 @@ class ScriptGateway(Gateway):
 
     def _serve_others(self, caller: Client) -> None:
         server = self._server
-        depth = server.call_depth
+        outer = server.caller
         goes_on = server.host.serve_others(caller)
-        server.call_depth = depth
+        # A request that has failed may have left its own there.
+        server.caller = outer
         if not goes_on:
             # What half a script has done is nothing that replicas should see.
             self.is_killed = True
