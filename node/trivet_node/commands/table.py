@@ -4,6 +4,7 @@ from typing import Final
 
 from trivet_node.command import Command
 from trivet_node.commands.bitmaps import bitfields, bitmaps
+from trivet_node.commands.cluster import cluster
 from trivet_node.commands.connections import clients, connection, listeners, pubsub, transactions
 from trivet_node.commands.debug import debug
 from trivet_node.commands.geo import geo
@@ -19,7 +20,6 @@ from trivet_node.commands.scripting import eval as script_eval
 from trivet_node.commands.scripting import scripts
 from trivet_node.commands.server import (
     administration,
-    cluster,
     configuration,
     failover,
     hotkeys,
