@@ -425,3 +425,119 @@ REQUESTS: Final[list[tuple[str | int | bytes, ...]]] = [
     ("EVAL", "return redis.call('config')", 0),
     ("INFO", "errorstats"),
 ]
+
+# The code of a library, behind its first line: it is loaded, and function `x` called.
+LIBRARIES: Final = r"""
+redis.register_function()
+redis.register_function(1,2,3)
+redis.register_function('x')
+redis.register_function('x', 1)
+redis.register_function({}, function() end)
+redis.register_function('x-y', function() end)
+redis.register_function('', function() end)
+redis.register_function{}
+redis.register_function{function_name='a'}
+redis.register_function{function_name={}, callback=function() end}
+redis.register_function{function_name='a', callback=1}
+redis.register_function{function_name='a', callback=function() end, flags=1}
+redis.register_function{function_name='a', callback=function() end, flags={'x'}}
+redis.register_function{function_name='a', callback=function() end, flags={1}}
+redis.register_function{function_name='a', callback=function() end, description={}}
+redis.register_function{function_name='a', callback=function() end, foo=1}
+redis.register_function{function_name='a', callback=function() end, [1]=1}
+redis.register_function{function_name='a', callback=function() end, [true]=1}
+redis.register_function{function_name='a', callback=function() end, flags={'no-writes','allow-stale'}, description='de'}
+redis.register_function('a', function() end) redis.register_function('a', function() end)
+redis.call('get','x')
+redis.foo()
+return foo
+x = 1
+local a = string.rep('x', 3) redis.register_function(a, function() return 1 end)
+local a = math.floor(3) redis.register_function('x', function() return 1 end)
+local a = cjson.encode(3) redis.register_function('x', function() return 1 end)
+redis.log(redis.LOG_NOTICE, 'hi') redis.register_function('x', function() return 1 end)
+redis.setresp(3)
+error('x')
+error({err='x y'})
+local t = nil + 1
+local ok = pcall(function() end)
+local t = tostring(1)
+local t = {} for k,v in pairs(_G) do t[#t+1]=k end
+local t = {} for k,v in pairs(redis) do t[#t+1]=k end error(table.concat(t,','))
+local t = _G
+local x = type(1)
+local s = ('x'):rep(2) redis.register_function(s, function() return 1 end)
+redis.register_function('x', function() return redis.register_function('y', function() end) end)
+redis.register_function('x', function() return y end)
+redis.register_function('x', function() y = 1 end)
+redis.register_function('x', function() local t={} for k in pairs(_G) do t[#t+1]=k end table.sort(t) return t end)
+redis.register_function('x', function() local t={} for k in pairs(redis) do t[#t+1]=k end table.sort(t) return t end)
+redis.register_function('x', function() return redis.call('incr','s') end)
+redis.register_function('x', function() error('boo') end)
+redis.register_function('x', function() return redis.REDIS_VERSION end)
+redis.register_function('x', redis.log)
+local n = 0 redis.register_function('x', function() n = n + 1 return n end)
+redis.register_function('x', function() return redis.breakpoint() end)
+redis.register_function('x', function(k,a,...) return {#k,#a,select('#',...), tostring(KEYS)} end)
+"""
+
+_L1: Final = '#!lua name=l1\nredis.register_function("f1", function(k,a) return {k,a} end)'
+FUNCTION_REQUESTS: Final[list[tuple[str | int | bytes, ...]]] = [
+    ("FUNCTION", "HELP"),
+    ("FUNCTION", "KILL"),
+    ("FUNCTION", "STATS"),
+    ("FUNCTION", "DUMP"),
+    ("FUNCTION", "LOAD"),
+    ("FUNCTION", "LOAD", "x"),
+    ("FUNCTION", "LOAD", "x", "y"),
+    ("FUNCTION", "LOAD", "replace"),
+    ("FUNCTION", "LOAD", "#!lua name=foo\nreturn 1"),
+    ("FUNCTION", "LOAD", '#!lua\nredis.register_function("a", function() end)'),
+    ("FUNCTION", "LOAD", "#!lua name=a b=c\nx"),
+    ("FUNCTION", "LOAD", "#!js name=a\nx"),
+    ("FUNCTION", "LOAD", "#!lua name=a-b\nx"),
+    ("FUNCTION", "LOAD", "#!lua name=a name=b\nx"),
+    ("FUNCTION", "LOAD", "#!lua name=\nx"),
+    ("FUNCTION", "LOAD", '#!lua name=a "x\nfoo'),
+    ("FUNCTION", "LOAD", "#!\n"),
+    ("FUNCTION", "LOAD", "#!lua"),
+    ("FUNCTION", "LOAD", ""),
+    ("FUNCTION", "LOAD", "#! lua name=a\nx"),
+    ("FUNCTION", "LOAD", '#!lua name="a b"\nx'),
+    ("FUNCTION", "LOAD", b"#!lua name=a\n\x1bLua"),
+    ("FUNCTION", "LOAD", "#!lua name=l1\nx x"),
+    ("FUNCTION", "LOAD", _L1),
+    ("FUNCTION", "LOAD", _L1),
+    ("FUNCTION", "LOAD", _L1.replace("l1", "l2")),
+    ("FUNCTION", "LOAD", "replace", _L1),
+    ("FUNCTION", "LIST"),
+    ("FUNCTION", "STATS"),
+    ("FCALL", "f1", 1, "k", "v"),
+    ("FCALL", "F1", 0),
+    ("FCALL", "f1", 300, *range(305)),
+    ("FCALL", "f1", "x"),
+    ("FCALL", "f1", -1),
+    ("FCALL", "f1", 2, "a"),
+    ("FCALL", "nof", 0),
+    ("FCALL_RO", "f1", 0),
+    ("FUNCTION", "DELETE", "nolib"),
+    ("FUNCTION", "LIST", "x"),
+    ("FUNCTION", "LIST", "libraryname"),
+    ("FUNCTION", "LIST", "libraryname", "L*", "withcode"),
+    ("FUNCTION", "LIST", "libraryname", "x*"),
+    ("FUNCTION", "LIST", "withcode", "withcode"),
+    ("FUNCTION", "DUMP"),
+    ("FUNCTION", "RESTORE"),
+    ("FUNCTION", "RESTORE", "x"),
+    ("FUNCTION", "RESTORE", "x", "y"),
+    ("FUNCTION", "RESTORE", "x", "append", "y"),
+    ("FUNCTION", "FLUSH", "x"),
+    ("FUNCTION", "FLUSH", "sync", "x"),
+    ("FUNCTION", "DELETE", "L1"),
+    ("FUNCTION", "DELETE", "l1"),
+    ("FCALL", "f1", 0),
+    ("FUNCTION", "LOAD", "#!LUA NAME=q\nredis.register_function('q', function() return redis.call('incr', 's') end)"),
+    ("FCALL", "q", 0),
+    ("FUNCTION", "FLUSH", "async"),
+    ("FUNCTION", "LIST"),
+]

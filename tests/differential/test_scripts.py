@@ -99,3 +99,55 @@ def test_values_in_both_protocols(sides: tuple[Ours, Real], protocol: int) -> No
 
 def test_requests(sides: tuple[Ours, Real]) -> None:
     assert_same(sides, script_cases.REQUESTS)
+
+
+def test_function_requests(sides: tuple[Ours, Real]) -> None:
+    assert_same(sides, script_cases.FUNCTION_REQUESTS)
+
+
+def test_code_of_libraries(sides: tuple[Ours, Real]) -> None:
+    for line in script_cases.LIBRARIES.strip("\n").split("\n"):
+        code = f"#!lua name=l\n{line}"
+        assert_same(sides, [("FUNCTION", "LOAD", code), ("FUNCTION", "LIST"), ("FCALL", "x", 0), ("FUNCTION", "FLUSH")])
+
+
+def test_payloads_of_libraries_are_exchangeable(sides: tuple[Ours, Real]) -> None:
+    ours, real = sides
+    one = "#!lua name=one\nredis.register_function{function_name='f', callback=function() return 1 end}"
+    two = "#!lua name=two\nredis.register_function('g', function() return 2 end)"
+    assert_same(sides, [("FUNCTION", "LOAD", one), ("FUNCTION", "DUMP")])
+    payload = real.ask("FUNCTION", "DUMP").value
+    assert isinstance(payload, bytes)
+    clash = two.replace("'g'", "'f'")
+    damaged = payload[:-1] + bytes([payload[-1] ^ 1])
+    no_library = real_payload(real)
+    assert_same(
+        sides,
+        [
+            ("FUNCTION", "RESTORE", payload),
+            ("FUNCTION", "RESTORE", payload, "APPEND"),
+            ("FUNCTION", "RESTORE", payload, "replace"),
+            ("FUNCTION", "RESTORE", damaged, "flush"),
+            ("FUNCTION", "RESTORE", no_library, "flush"),
+            ("FCALL", "f", 0),
+            ("FUNCTION", "FLUSH"),
+            ("FUNCTION", "LOAD", clash),
+            ("FUNCTION", "RESTORE", payload, "replace"),
+            ("FUNCTION", "RESTORE", payload, "flush"),
+            ("FUNCTION", "LIST", "WITHCODE"),
+            ("FUNCTION", "LOAD", two),
+            ("FCALL", "g", 0),
+        ],
+    )
+    ours.ask("FUNCTION", "FLUSH")
+    payload_of_both = real.ask("FUNCTION", "DUMP").value
+    assert isinstance(payload_of_both, bytes)
+    assert ours.ask("FUNCTION", "RESTORE", payload_of_both).value == b"OK"
+    assert ours.ask("FCALL", "g", 0) == real.ask("FCALL", "g", 0)
+
+
+def real_payload(real: Real) -> bytes:
+    """Return the payload of a string."""
+    payload = real.ask("DUMP", "s").value
+    assert isinstance(payload, bytes)
+    return payload

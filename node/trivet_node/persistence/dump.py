@@ -1,6 +1,7 @@
-"""One value as bytes that travel: what DUMP returns, RESTORE takes, and MIGRATE sends.
+"""One value as bytes that travel: what DUMP returns, RESTORE takes, and MIGRATE sends. Or all libraries of functions.
 
     form value as in an RDB file | version of the format: 2 | checksum of all before: 8         both little-endian
+    F5 code ...
 
 (Redis 7.0: cluster.c createDumpPayload, verifyDumpPayload.)
 """
@@ -9,7 +10,13 @@ import io
 from typing import Final
 
 from trivet_node.persistence.crc64 import crc64
-from trivet_node.persistence.rdb_format import DONE
+from trivet_node.persistence.rdb_format import (
+    DONE,
+    OPCODE_FUNCTION2,
+    OPCODE_FUNCTION_BEFORE_RELEASE,
+    VERSION,
+    RdbError,
+)
 from trivet_node.persistence.rdb_sink import RdbSink
 from trivet_node.persistence.rdb_source import RdbSource
 from trivet_node.persistence.rdb_types import form_of, read_value, version_of, write_part
@@ -25,7 +32,20 @@ def dump_value(value: object, limits: PackingLimits, compress: bool) -> bytes:
     form = form_of(value)
     sink.byte(form)
     _write(sink, value, limits)
-    sink.raw(version_of(form).to_bytes(2, "little"))
+    return _sealed(sink, version_of(form))
+
+
+def dump_libraries(codes: list[bytes], compress: bool) -> bytes:
+    """Return the payload of libraries of functions (FUNCTION DUMP)."""
+    sink = RdbSink(compress)
+    for code in codes:
+        sink.byte(OPCODE_FUNCTION2)
+        sink.string(code)
+    return _sealed(sink, VERSION)
+
+
+def _sealed(sink: RdbSink, version: int) -> bytes:
+    sink.raw(version.to_bytes(2, "little"))
     body = sink.take()
     return body + sink.crc.to_bytes(_CHECKSUM_BYTES, "little")
 
@@ -58,3 +78,19 @@ def restore_value(payload: bytes, limits: PackingLimits) -> object:
     source = RdbSource(io.BytesIO(payload[:-_FOOTER_BYTES]).read)
     form = source.byte()
     return read_value(int(form), source, limits)
+
+
+def restore_libraries(payload: bytes) -> list[bytes]:
+    """Return the codes of the libraries in an intact payload. Raises RdbError, whose reason is that of Redis."""
+    size = len(payload) - _FOOTER_BYTES
+    source = RdbSource(io.BytesIO(payload[:size]).read)
+    codes: list[bytes] = []
+    while source.offset() < size:
+        begin = source.offset()
+        code = int(source.byte())
+        if code == OPCODE_FUNCTION_BEFORE_RELEASE:
+            raise RdbError(begin, "Pre-GA function format not supported")
+        if code != OPCODE_FUNCTION2:
+            raise RdbError(begin, "given type is not a function")
+        codes.append(source.string())
+    return codes

@@ -2,6 +2,7 @@
 
     REDIS0010                                           magic and version
     FA name value                                       facts about the file ("aux fields"), any number
+    F5 code                                             a library of functions, any number
     FE database  FB keys volatile-keys                  a database begins; how large its tables will be
     [FC deadline-ms | FD deadline-s] [F8 idle | F9 frequency] type key value
     FF checksum                                         the end; the checksum is 0 where it was not computed

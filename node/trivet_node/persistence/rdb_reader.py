@@ -2,6 +2,7 @@
 
     step(keys)     loads some keys; False once the file was read to its end and its checksum is right
     facts          the aux fields met so far
+    libraries      the libraries met so far, which whoever loads them has to compile
 
 Versions 1 to 12 are read, the last two as far as their values are known. Whatever cannot be loaded raises RdbError with
 the byte offset, and what was loaded until then is the caller's to throw away: a keyspace half filled is never used.
@@ -67,6 +68,8 @@ class RdbReader:
     ) -> None:
         self.source: RdbSource = RdbSource(read)
         self.facts: dict[bytes, bytes] = {}
+        # Where in the file a library stands, and its code.
+        self.libraries: list[tuple[int, bytes]] = []
         self.keys_loaded: int = 0
         self.keys_expired: int = 0
         self.empty_keys_skipped: int = 0
@@ -124,6 +127,8 @@ class RdbReader:
         elif code == OPCODE_AUX:
             name = source.string()
             self.facts[name] = source.string()
+        elif code == OPCODE_FUNCTION2:
+            self.libraries.append((begin, source.string()))
         elif code == OPCODE_FREQUENCY:
             self._frequency = int(source.byte())
         elif code == OPCODE_IDLE:
@@ -134,8 +139,8 @@ class RdbReader:
     def _refuse_opcode(self, code: i64, begin: int) -> None:
         if code == OPCODE_MODULE_AUX:
             raise RdbError(begin, f"data of the module type {_module_name(self.source.length())} cannot be loaded")
-        if code in (OPCODE_FUNCTION2, OPCODE_FUNCTION_BEFORE_RELEASE):
-            raise RdbError(begin, "a library of functions cannot be loaded by this version")
+        if code == OPCODE_FUNCTION_BEFORE_RELEASE:
+            raise RdbError(begin, "a library of functions in the form of a Redis before its release")
         raise RdbError(begin, f"unknown opcode 0x{int(code):02x}")
 
     def _select(self, index: int, begin: int) -> None:

@@ -4,7 +4,7 @@ The keyspace must not change between chunks: a snapshot is written by a forked c
 (Redis 7.0: rdb.c rdbSaveRio.)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, final
 
 from trivet_node.access import FREQUENCY
@@ -16,6 +16,7 @@ from trivet_node.persistence.rdb_format import (
     OPCODE_DEADLINE_MS,
     OPCODE_END,
     OPCODE_FREQUENCY,
+    OPCODE_FUNCTION2,
     OPCODE_IDLE,
     OPCODE_RESIZE_DATABASE,
     OPCODE_SELECT_DATABASE,
@@ -43,7 +44,7 @@ class WriterOptions:
 
 @final
 class RdbWriter:
-    """Writes `keyspace`; `facts` are the aux fields, in order."""
+    """Writes `keyspace`; `facts` are the aux fields, in order, `libraries` the codes of the libraries."""
 
     def __init__(
         self,
@@ -51,11 +52,13 @@ class RdbWriter:
         facts: list[tuple[bytes, bytes]],
         limits: PackingLimits,
         options: WriterOptions,
+        libraries: Sequence[bytes] = (),
     ) -> None:
         self._keyspace: Keyspace = keyspace
         self._facts: list[tuple[bytes, bytes]] = facts
         self._limits: PackingLimits = limits
         self._options: WriterOptions = options
+        self._libraries: Sequence[bytes] = libraries
         self._sink: RdbSink = RdbSink(options.compress)
         # How far chunks() is.
         self.keys_written: int = 0
@@ -69,6 +72,9 @@ class RdbWriter:
             sink.byte(OPCODE_AUX)
             sink.string(name)
             sink.string(fact)
+        for code in self._libraries:
+            sink.byte(OPCODE_FUNCTION2)
+            sink.string(code)
         for database in self._keyspace.used_databases():
             if database.size == 0:
                 continue

@@ -36,11 +36,20 @@ class Library:
 
 @final
 class LibrarySet:
-    """Libraries that exist together: no two functions of theirs have the same name."""
+    """Libraries that exist together: no two have functions of the same name."""
 
     def __init__(self) -> None:
         self.libraries: dict[bytes, Library] = {}
-        self.functions: dict[bytes, Function] = {}
+        # By their names in lower case: case counts only within a library.
+        self._functions: dict[bytes, Function] = {}
+
+    def function(self, name: bytes) -> Function | None:
+        """Return the function with that name, in letters of any case."""
+        return self._functions.get(name.lower())
+
+    def function_count(self) -> int:
+        """Return how many functions there are."""
+        return sum([len(library.functions) for library in self.libraries.values()])
 
     def codes(self) -> list[bytes]:
         """Return the code of every library, as snapshots and payloads hold it."""
@@ -66,20 +75,21 @@ class LibrarySet:
         if library is None:
             return False
         for function in library.functions:
-            del self.functions[function]
+            self._functions.pop(function.lower(), None)
         return True
 
     def _join(self, libraries: list[Library]) -> None:
         replaced = [self.libraries[library.name] for library in libraries if library.name in self.libraries]
-        given_up = {name for library in replaced for name in library.functions}
+        given_up = {name.lower() for library in replaced for name in library.functions}
         for library in libraries:
             for name in library.functions:
-                if name in self.functions and name not in given_up:
+                if name.lower() in self._functions and name.lower() not in given_up:
                     raise ScriptError(b"ERR Function %s already exists" % name)
         for library in libraries:
             self.remove(library.name)
             self.libraries[library.name] = library
-            self.functions.update(library.functions)
+            for function in library.functions.values():
+                self._functions[function.name.lower()] = function
 
 
 @final

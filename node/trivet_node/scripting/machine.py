@@ -124,7 +124,7 @@ class Machine:
         """Run the code of a library, so that it registers its functions. Raises ScriptError."""
         error = self._load(code, b"@user_function")
         if error is not None:
-            raise ScriptError(error)
+            raise ScriptError(b"ERR " + error)
 
     def encode(self, result: TableResult, protocol: int, script_protocol: int) -> list[bytes]:
         """Return a table that a script has given as a reply, and behind it the errors in it that nobody has counted."""

@@ -81,7 +81,7 @@ class Programs:
             script = self.find(arguments[1])
             return UNDECLARED if script is None else script.flags
         if command in ("fcall", "fcall_ro"):
-            function = self.libraries.functions.get(arguments[1])
+            function = self.libraries.function(arguments[1])
             return UNDECLARED if function is None else function.flags
         return UNDECLARED
 

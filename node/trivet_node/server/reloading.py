@@ -9,6 +9,9 @@ from typing import Final
 from trivet_node.keyspace import Database, Keyspace
 from trivet_node.persistence.rdb_format import RdbError
 from trivet_node.persistence.rdb_reader import KEEP_EXPIRED, RdbReader
+from trivet_node.scripting.faults import ScriptError
+from trivet_node.scripting.libraries import LibrarySet
+from trivet_node.server.scripts.loading import compiled
 from trivet_node.server.state import Server
 from trivet_node.values.deadlines import NO_DEADLINE
 
@@ -29,26 +32,33 @@ def reload(server: Server, keeps_keys: bool, merges: bool) -> str:
             reader = RdbReader(file.read, loaded, server.limits, expired_before_ms, not server.debug.skips_checksums)
             while reader.step(_KEYS_PER_STEP):
                 pass
+        libraries = compiled(server, reader)
     except (OSError, RdbError) as error:
         return str(error)
     dirty = server.keyspace.dirty
-    failure = _join(server.keyspace, loaded, merges) if keeps_keys else _exchange(server.keyspace, loaded)
+    failure = _join(server, loaded, libraries, merges) if keeps_keys else _exchange(server, loaded, libraries)
     server.keyspace.dirty = dirty
     return failure
 
 
-def _exchange(keyspace: Keyspace, loaded: Keyspace) -> str:
-    keyspace.adopt(loaded)
+def _exchange(server: Server, loaded: Keyspace, libraries: LibrarySet) -> str:
+    server.keyspace.adopt(loaded)
+    server.programs.libraries = libraries
     return ""
 
 
-def _join(keyspace: Keyspace, loaded: Keyspace, merges: bool) -> str:
+def _join(server: Server, loaded: Keyspace, libraries: LibrarySet, merges: bool) -> str:
+    keyspace = server.keyspace
     for source in loaded.used_databases():
         target = keyspace.database(source.index)
         for slot in source.slots:
             for key in slot:
                 if not merges and target.find_raw(key) is not None:
                     return f"RDB has duplicated key '{key.decode(errors='replace')}' in DB {source.index}"
+    try:
+        server.programs.libraries.join(libraries, merges)
+    except ScriptError as error:
+        return error.text.decode(errors="replace")
     for source in loaded.used_databases():
         _add_all(keyspace.database(source.index), source)
     return ""

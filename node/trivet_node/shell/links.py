@@ -168,7 +168,7 @@ class PrimaryLink:
                     nursery.start_soon(receiver.keep_alive)
                     await load_keys(reader)
                     nursery.cancel_scope.cancel()
-        joining.exchange(self.server, keyspace, reader.facts, handshake.replication_id, handshake.offset)
+        joining.exchange(self.server, keyspace, reader, handshake.replication_id, handshake.offset)
         return rest
 
     async def _receive_snapshot(self, upstream: Upstream, receiver: "_Receiver", file: IO[bytes]) -> bytes:

@@ -28,6 +28,7 @@ from trivet_node.persistence.rdb_format import RdbError
 from trivet_node.persistence.rdb_reader import KEEP_EXPIRED, RdbReader
 from trivet_node.server import saving
 from trivet_node.server.replicating import roles
+from trivet_node.server.scripts.loading import compiled
 from trivet_node.server.state import CHECK_LOADING, Server
 from trivet_node.shell.bus import Bus, join_cluster
 from trivet_node.shell.clock import SystemClock
@@ -299,6 +300,8 @@ class Node(Host):
             # A replica keeps expired keys until its primary deletes them.
             expired_before_ms = KEEP_EXPIRED if is_replica else unix_ms()
             reader = await load_snapshot(path, server, expired_before_ms, self._note_load)
+            if reader is not None:
+                server.programs.libraries = compiled(server, reader)
         except (RdbError, OSError) as error:
             log.log("warning", f"Fatal error loading the DB from {path}: {error}. Exiting; the file was not changed.")
             return False

@@ -119,7 +119,7 @@ class Snapshots:
         config = server.config
         keeps_access = config.maxmemory_policy.endswith(("-lru", "-lfu"))
         options = WriterOptions(config.rdbchecksum, config.rdbcompression, keeps_access)
-        return RdbWriter(server.keyspace, facts, server.limits, options)
+        return RdbWriter(server.keyspace, facts, server.limits, options, server.programs.libraries.codes())
 
     def _sync_every_bytes(self) -> int:
         """Return after how many bytes what was written is brought to the disk, 0 where that waits for the end."""

@@ -37,7 +37,9 @@ class FileHost(QuietHost):
 
     def save(self) -> bool:
         assert self.node is not None
-        writer = RdbWriter(self.node.keyspace, [], self.node.server.limits, WriterOptions())
+        server = self.node.server
+        codes = server.programs.libraries.codes()
+        writer = RdbWriter(server.keyspace, [], server.limits, WriterOptions(), codes)
         self.snapshot = b"".join(writer.chunks())
         return True
 

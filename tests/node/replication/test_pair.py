@@ -55,9 +55,13 @@ class SilentHost(Host):
             return False
         server = self.node.server
         facts = facts_to_write(server.replication, server.propagation.selected, START_MS, 0)
-        self.snapshot = b"".join(RdbWriter(server.keyspace, facts, server.limits, WriterOptions()).chunks())
+        self.snapshot = b"".join(_writer(server, facts).chunks())
         sync.snapshot_began(server)
         return True
+
+
+def _writer(server: Server, facts: list[tuple[bytes, bytes]]) -> RdbWriter:
+    return RdbWriter(server.keyspace, facts, server.limits, WriterOptions(), server.programs.libraries.codes())
 
 
 class Node:
@@ -150,7 +154,7 @@ class Link:
         reader = RdbReader(io.BytesIO(data).read, keyspace, self.replica.server.limits)
         while reader.step(10):
             pass
-        joining.exchange(self.replica.server, keyspace, reader.facts, self.answer.replication_id, self.answer.offset)
+        joining.exchange(self.replica.server, keyspace, reader, self.answer.replication_id, self.answer.offset)
         self._connect(payload.rest)
 
     def _connect(self, rest: bytes) -> None:

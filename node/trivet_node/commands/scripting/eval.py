@@ -71,11 +71,16 @@ def _evaluate_sha(server: Server, client: Client, arguments: list[bytes], is_rea
 def read_key_count(arguments: list[bytes]) -> int:
     """Return how many keys a script gets."""
     count = integer(arguments[2])
+    check_key_count(count, arguments)
+    return count
+
+
+def check_key_count(count: int, arguments: list[bytes]) -> None:
+    """Raise CommandError unless a request has room for so many keys."""
     if count > len(arguments) - 3:
         raise CommandError(b"ERR Number of keys can't be greater than number of args")
     if count < 0:
         raise CommandError(b"ERR Number of keys can't be negative")
-    return count
 
 
 COMMANDS: Final[tuple[Command, ...]] = (

@@ -18,6 +18,7 @@ def memory_info(server: Server) -> Fields:
         ("used_memory_dataset", str(memory.dataset())),
         ("used_memory_dataset_perc", f"{memory.dataset_percentage():.2f}%"),
         *size_fields("total_system_memory", memory.system),
+        *_program_fields(server),
         *size_fields("maxmemory", server.config.maxmemory),
         ("maxmemory_policy", server.config.maxmemory_policy),
         ("mem_fragmentation_ratio", f"{ratio(memory.resident, memory.used):.2f}"),
@@ -32,4 +33,25 @@ def memory_info(server: Server) -> Fields:
         ("active_defrag_running", "0"),
         ("lazyfree_pending_objects", str(server.keyspace.discarded_count())),
         ("lazyfreed_objects", str(int(server.keyspace.freed_total))),
+    ]
+
+
+def _program_fields(server: Server) -> Fields:
+    """Return what scripts and libraries take of memory, and how many there are."""
+    programs = server.programs
+    for_scripts, for_libraries = programs.machine_bytes()
+    scripts, libraries = programs.script_bytes(), programs.library_bytes()
+    (used_lua, used_lua_human) = size_fields("used_memory_lua", for_scripts)
+    return [
+        used_lua,
+        ("used_memory_vm_eval", str(for_scripts)),
+        used_lua_human,
+        ("used_memory_scripts_eval", str(scripts)),
+        ("number_of_cached_scripts", str(len(programs.scripts))),
+        ("number_of_functions", str(programs.libraries.function_count())),
+        ("number_of_libraries", str(len(programs.libraries.libraries))),
+        ("used_memory_vm_functions", str(for_libraries)),
+        *size_fields("used_memory_vm_total", for_scripts + for_libraries),
+        ("used_memory_functions", str(libraries)),
+        *size_fields("used_memory_scripts", scripts + libraries),
     ]

@@ -6,7 +6,9 @@ come back at once. (Redis: slaveTryPartialResynchronization, readSyncBulkPayload
 
 from trivet_node.keyspace import Keyspace
 from trivet_node.persistence.facts import stream_database
+from trivet_node.persistence.rdb_reader import RdbReader
 from trivet_node.server.replicating.roles import disconnect_replicas
+from trivet_node.server.scripts.loading import compiled
 from trivet_node.server.state import Server
 
 
@@ -21,16 +23,18 @@ def go_on(server: Server, replication_id: bytes) -> None:
     server.host.log("notice", "MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.")
 
 
-def exchange(server: Server, keyspace: Keyspace, facts: dict[bytes, bytes], replication_id: bytes, offset: int) -> None:
+def exchange(server: Server, keyspace: Keyspace, reader: RdbReader, replication_id: bytes, offset: int) -> None:
     """Put a snapshot, which is that point of the primary's history, in place of the present data.
 
-    `facts` are the aux fields of the snapshot.
+    `reader` has read it into `keyspace`. Raises RdbError where it holds libraries that cannot be compiled.
     """
+    libraries = compiled(server, reader)
     server.host.log("notice", "MASTER <-> REPLICA sync: Flushing old data")
     server.keyspace.adopt(keyspace)
+    server.programs.libraries = libraries
     server.replication.history.restart(replication_id, offset)
     disconnect_replicas(server)
     # Nothing in it leads to the new data set.
     server.replication.drop_backlog()
-    server.replication.stream_database = min(stream_database(facts), server.config.database_count() - 1)
+    server.replication.stream_database = min(stream_database(reader.facts), server.config.database_count() - 1)
     server.host.log("notice", "MASTER <-> REPLICA sync: Finished with success")

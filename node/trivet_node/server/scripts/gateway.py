@@ -49,6 +49,8 @@ _DOWN_READ_ONLY: Final = b"ERR Script attempted to execute a write command while
 _NOT_LOCAL: Final = b"ERR Script attempted to access a non local key in a cluster node"
 _CROSS_SLOT: Final = b"ERR Script attempted to access keys that do not hash to the same slot"
 _KILLED: Final = b"ERR Script killed by user with SCRIPT KILL..."
+_LOADS_TOO_LONG: Final = b"ERR FUNCTION LOAD timeout"
+_LOADING_US: Final = 500_000
 _LEVELS: Final = ("debug", "verbose", "notice", "warning")
 # Which of the targets of redis.set_repl() our stream of effects is.
 _REPLICAS: Final = 2
@@ -78,6 +80,8 @@ class ScriptGateway(Gateway):
         self._propagates: bool = True
         # Whether nothing about the caller or the script asks for more than running its commands.
         self._is_plain: bool = True
+        # Until when the code of a library may run, in Unix microseconds; 0: for as long as it likes.
+        self._loading_until_us: int = 0
         # How many errors INFO had counted when the script began.
         self._errors_before: i64 = 0
 
@@ -168,7 +172,7 @@ class ScriptGateway(Gateway):
         """Serve other clients if the script takes long; return an error that is to end it, or nothing."""
         server = self._server
         if self.caller is None:
-            return b""
+            return _LOADS_TOO_LONG if 0 < self._loading_until_us < server.host.now_us() else b""
         threshold_ms = server.config.busy_reply_threshold
         if threshold_ms <= 0 or self.running_ms() < threshold_ms:
             return b""
@@ -183,6 +187,10 @@ class ScriptGateway(Gateway):
             )
         self._serve_others(self.caller)
         return _KILLED if self.is_killed else b""
+
+    def limit_loading(self, limited: bool) -> None:
+        """Let the code of a library, which is loaded next, run for a while and no longer; or let it run."""
+        self._loading_until_us = self._server.host.now_us() + _LOADING_US if limited else 0
 
     def running_ms(self) -> int:
         """Return for how long the script has been running: time stands still for the keyspace meanwhile."""
