@@ -1,7 +1,9 @@
 """Publish and subscribe as redis-server 7.0 does it: who hears what, in which order among the replies, and what of it
 is propagated."""
 
+import random
 from collections.abc import Iterator
+from typing import Final
 
 import pytest
 
@@ -211,6 +213,27 @@ SCENES = {
         1 DEL k
         1 CONFIG SET notify-keyspace-events ''
     """,
+    "scripts publish": """
+        0 SUBSCRIBE a
+        1 SSUBSCRIBE a
+        2 HELLO 3
+        2 SUBSCRIBE a
+        3 EVAL "return redis.call('PUBLISH', 'a', '1')" 0
+        3 EVAL "return {redis.call('PUBLISH', 'a', '2'), redis.call('SPUBLISH', 'a', '3')}" 0
+        3 EVAL "redis.call('SET', 'k', '1') return redis.call('PUBLISH', 'a', '4')" 0
+        2 EVAL "return redis.call('PUBLISH', 'a', '5')" 0
+        3 EVAL "return redis.call('SUBSCRIBE', 'a')" 0
+        3 EVAL "return redis.call('SSUBSCRIBE', 'a')" 0
+        3 EVAL "return redis.call('MULTI')" 0
+        3 MULTI
+        3 EVAL "return redis.call('PUBLISH', 'a', '6')" 0
+        3 EVAL "redis.call('SET', 'k', '2') return redis.call('SPUBLISH', 'a', '7')" 0
+        3 EXEC
+        2~ CLIENT REPLY OFF
+        2 EVAL "return redis.call('PUBLISH', 'a', '8')" 0
+        2 CLIENT REPLY ON
+        3 EVAL_RO "return redis.call('PUBLISH', 'a', '9')" 0
+    """,
     "errors of the family": """
         0 PUBLISH
         0 PUBLISH a
@@ -231,6 +254,30 @@ SCENES = {
         0 CLIENT LIST TYPE pubsub
     """,
 }
+SEEDS: Final = 6
+_LINES: Final = 200
+_CLIENTS: Final = 4
+# The order in which redis-server goes through all names is none: no message meets two patterns, nobody leaves all.
+_REQUESTS: Final = (
+    *("SUBSCRIBE {n}", "SUBSCRIBE {n}", "UNSUBSCRIBE {n}", "PSUBSCRIBE {n}*", "PUNSUBSCRIBE {n}*", "SSUBSCRIBE {n}"),
+    *("SSUBSCRIBE {n}", "SUNSUBSCRIBE {n}", "PUBLISH {n} x", "PUBLISH {n} y", "PUBLISH {n}1 z", "SPUBLISH {n} s"),
+    *("SPUBLISH {n} t", "PUBSUB NUMSUB a b", "PUBSUB SHARDNUMSUB a b", "PUBSUB NUMPAT", "PUBSUB CHANNELS {n}"),
+    *(
+        "MULTI",
+        "MULTI",
+        "EXEC",
+        "EXEC",
+        "DISCARD",
+        "RESET",
+        "HELLO 2",
+        "HELLO 3",
+        "HELLO 3",
+        "PING",
+        "GET k",
+        "SET k 1",
+    ),
+    *("PUBSUB SHARDCHANNELS {n}", "NONSENSE", "PUBLISH {n}", "PING {n}"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -243,3 +290,16 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SocketPeer]:
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
 def test_subscribers_hear_what_redis_tells_them(real: SocketPeer, scene: str) -> None:
     assert_same(real, scene)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_random_subscribers_hear_what_redis_tells_them(real: SocketPeer, seed: int) -> None:
+    assert_same(real, random_scene(seed))
+
+
+def random_scene(seed: int) -> str:
+    """Return a scene in which some clients subscribe, publish and change their protocol, in transactions, too."""
+    choice = random.Random(seed)
+    return "\n".join(
+        f"{choice.randrange(_CLIENTS)} {choice.choice(_REQUESTS).format(n=choice.choice('ab'))}" for _ in range(_LINES)
+    )

@@ -477,6 +477,36 @@ SCENES = {
         0~ PING
         0 PING
     """,
+    "scripts inside": """
+        0 WATCH k
+        0 EVAL "return redis.call('SET', 'k', '1')" 0
+        0 MULTI
+        0 EXEC
+        0 WATCH k
+        1 EVAL "return redis.call('GET', 'k')" 0
+        0 MULTI
+        0 EVAL "redis.call('SET', 'k', '2') return redis.call('SET', 'l', '2')" 0
+        0 EVAL "return redis.call('BLPOP', 'none', 0)" 0
+        0 EVAL "return redis.call('GET')" 0
+        0 EVAL "nonsense" 0
+        0 GET k
+        0 EXEC
+        0 MULTI
+        0 EVAL
+        0 EXEC
+        0 WATCH k
+        1 MULTI
+        1 EVAL "return redis.call('DEL', 'k')" 0
+        1 EXEC
+        0 MULTI
+        0 EXEC
+        0 MULTI
+        0 SET k 1
+        0 EVAL "redis.call('SELECT', 1) return redis.call('SET', 'k', '3')" 0
+        0 SET k 4
+        0 EXEC
+        0 GET k
+    """,
     "what is propagated": """
         0 MULTI
         0 EXEC
