@@ -340,17 +340,17 @@ SCENES = {
         0 EXEC
     """,
     "watched keys whose deadlines pass": """
-        0 SET k 1 PX 30
-        0 SET seen 1 PX 30
-        0 SET replaced 1 PX 30
-        0 SET longer 1 PX 30
+        0 SET k 1 PX 700
+        0 SET seen 1 PX 700
+        0 SET replaced 1 PX 700
+        0 SET longer 1 PX 700
         0 WATCH k
         1 WATCH seen
         2 WATCH replaced
         3 WATCH longer
         4 WATCH none
         3 PERSIST longer
-        pause 60
+        pause 800
         0 MULTI
         0 EXEC
         4 GET seen
