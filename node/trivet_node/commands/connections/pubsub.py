@@ -167,6 +167,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         since="7.0.0",
         summary="Listen for messages published to the given shard channels",
         complexity="O(N) where N is the number of shard channels to subscribe to.",
+        difference="A failover ends no subscription at a node that stays in the shard of the slot.",
         keys=(KeySpec("not_key", last=-1),),
         arguments="shardchannel:string*",
     ),
