@@ -16,7 +16,7 @@ from setuptools._distutils.sysconfig import customize_compiler, get_python_inc
 
 INTERPRETED = set(glob("node/trivet_node/config*.py")) | {"node/trivet_node/settings.py"}
 # Whole folders, so that a new file needs no line here; what is left interpreted is settings, start-up and slow I/O.
-# Two groups, so that two processors compile at the same time; calls within a group are plain C calls.
+# Groups, so that processors compile at the same time; calls within a group are plain C calls.
 CORE = [
     "wire/trivet_wire/addresses.py",
     "wire/trivet_wire/glob.py",
@@ -28,11 +28,11 @@ CORE = [
     *sorted(set(glob("node/trivet_node/*.py")) - set(glob("node/trivet_node/_*.py")) - INTERPRETED),
     *sorted(glob("node/trivet_node/server/**/*.py", recursive=True)),
     *sorted(glob("node/trivet_node/timing/*.py")),
-    *sorted(glob("node/trivet_node/values/*.py")),
     *sorted(glob("node/trivet_node/metering/*.py")),
     "node/trivet_node/shell/clock.py",
     "node/trivet_node/shell/reactor.py",
 ]
+VALUES = sorted(glob("node/trivet_node/values/*.py"))
 AROUND = [
     *sorted(glob("node/trivet_node/cluster/*.py")),
     *sorted(glob("node/trivet_node/commands/**/*.py", recursive=True)),
@@ -50,8 +50,8 @@ def extensions() -> list[Extension]:
         return []
     from mypyc.build import mypycify  # noqa: PLC0415 (an interpreted install does not need mypyc)
 
-    groups = [(CORE, "trivet_core"), (AROUND, "trivet_around")]
-    return mypycify(["--strict", *CORE, *AROUND], opt_level="3", debug_level="0", separate=groups)
+    groups = [(CORE, "trivet_core"), (AROUND, "trivet_around"), (VALUES, "trivet_values")]
+    return mypycify(["--strict", *CORE, *AROUND, *VALUES], opt_level="3", debug_level="0", separate=groups)
 
 
 def reason_not_to_compile() -> str:
