@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from tests.interop.test_replication import STARTERS, caught_up, follow, started
-from tests.processes import ServerProcess, read_reply, wait_until
+from tests.processes import ServerProcess, read_replies, read_reply, wait_until
 from trivet_wire.connection import encode_request
 
 LIBRARY: Final = (
@@ -33,6 +33,9 @@ class Talk:
 
     def reply(self) -> Any:
         return read_reply(self._connection)
+
+    def replies(self, count: int) -> list[Any]:
+        return read_replies(self._connection, count)
 
     def ask(self, *words: str | int) -> Any:
         self.send(*words)
@@ -113,7 +116,7 @@ def record_of_busy_server(server: ServerProcess, start: tuple[str | int, ...], k
     found += [latecomer.ask("SET", "s", "1"), latecomer.ask("FUNCTION", "KILL" if kill[0] == "SCRIPT" else "STATUS")]
     latecomer.close()
     caller.send("PING")
-    found += [other.ask(*kill), caller.reply(), caller.reply(), other.ask(*kill), other.ask("PING")]
+    found += [other.ask(*kill), *caller.replies(2), other.ask(*kill), other.ask("PING")]
     caller.close()
     other.close()
     return found
