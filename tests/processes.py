@@ -63,7 +63,7 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def call(port: int, *arguments: str | bytes | int, timeout_s: float = 5.0) -> Any:
+def call(port: int, *arguments: str | bytes | int, timeout_s: float = 30.0) -> Any:
     """Send one command to the server at `port` over a new connection and return its reply.
 
     Errors of the server are returned as hiredis.ReplyError; OSError where nobody answers in time.
@@ -129,7 +129,7 @@ class ServerProcess:
                 raise RuntimeError(f"{self.command} did not start:\n{self.log()[-4000:]}")
             time.sleep(0.01)
 
-    def call(self, *arguments: str | bytes | int, timeout_s: float = 5.0) -> Any:
+    def call(self, *arguments: str | bytes | int, timeout_s: float = 30.0) -> Any:
         """Send one command over a new connection and return its reply; see call()."""
         return call(self.port, *arguments, timeout_s=timeout_s)
 
