@@ -164,3 +164,70 @@ def test_a_script_that_has_written_ends_with_the_server_only(tmp_path: Path) -> 
         server.process.wait(20)
         caller.close()
         other.close()
+
+
+READS: Final = "return redis.call('get', 'bar')"
+WRITES: Final = "return redis.call('set', 'bar', 'x')"
+# Scripts, and how many of the words behind them are keys.
+SCRIPTS: Final[list[tuple[str | int, ...]]] = [
+    (READS, 0),
+    (WRITES, 0),
+    ("redis.call('set', 'a', 'b') " + WRITES, 0),
+    ("#!lua\n" + READS, 0),
+    ("#!lua flags=no-writes\n" + READS, 0),
+    ("#!lua flags=no-writes,allow-stale\n" + READS, 0),
+    ("#!lua flags=no-writes,allow-stale\nreturn redis.call('echo', 'x')", 0),
+    ("return redis.call('ping')", 0),
+    ("#!lua flags=no-cluster\nreturn 1", 0),
+]
+SCRIPTS_OF_CLUSTERS: Final[list[tuple[str | int, ...]]] = [
+    *SCRIPTS,
+    ("return redis.call('get', 'foo')", 0),
+    ("return redis.call('mget', 'bar', 'hello')", 0),
+    ("redis.call('get', 'bar') return redis.call('get', 'hello')", 0),
+    ("#!lua\nredis.call('get', 'bar') return redis.call('get', 'hello')", 0),
+    ("#!lua flags=allow-cross-slot-keys\nredis.call('get', 'bar') return redis.call('get', 'hello')", 0),
+    ("#!lua\nreturn redis.call('get', 'hello')", 1, "bar"),
+    ("#!lua\nreturn redis.call('mget', 'bar', 'hello')", 0),
+    ("return 1", 2, "bar", "hello"),
+    ("return 1", 1, "foo"),
+    ("return 1", 1, "bar"),
+]
+
+
+def answers(server: ServerProcess, scripts: list[tuple[str | int, ...]]) -> list[str]:
+    """Return what scripts are answered, on their own and in a transaction."""
+    found = [str(server.call("EVAL", *script)) for script in scripts]
+    talk = Talk(server)
+    for script in scripts:
+        found += [str(talk.ask(*request)) for request in (("MULTI",), ("EVAL", *script), ("EXEC",))]
+    talk.close()
+    return found
+
+
+def test_what_is_refused_in_a_replica_and_without_replicas(pair: list[ServerProcess]) -> None:
+    records: list[list[str]] = []
+    for server in pair:
+        server.call("CONFIG", "SET", "min-replicas-to-write", "1")
+        found = answers(server, SCRIPTS)
+        server.call("CONFIG", "SET", "min-replicas-to-write", "0")
+        server.call("REPLICAOF", "127.0.0.1", "1")
+        found += answers(server, SCRIPTS)
+        server.call("CONFIG", "SET", "replica-serve-stale-data", "no")
+        found += answers(server, SCRIPTS)
+        server.call("CONFIG", "SET", "replica-serve-stale-data", "yes")
+        server.call("REPLICAOF", "NO", "ONE")
+        records.append(found)
+    ours, real = records
+    assert ours == real
+
+
+def test_what_is_refused_in_a_cluster(tmp_path: Path) -> None:
+    options = ("--cluster-enabled", "yes", "--cluster-require-full-coverage", "no")
+    with started(tmp_path, "trivet", "redis", options=options) as servers:
+        for server in servers:
+            server.call("CLUSTER", "ADDSLOTSRANGE", 0, 10000)
+        for server in servers:
+            wait_until(lambda server=server: server.call("GET", "bar") is None, 20, "the cluster is up")  # type: ignore[misc]
+        ours, real = (answers(server, SCRIPTS_OF_CLUSTERS) for server in servers)
+        assert ours == real

@@ -102,7 +102,8 @@ end
 
 local function outcome(ok, result)
   if ok then return true, result end
-  return false, type(result) == 'table' and result[1] or result
+  -- Values nested too deep for Lua itself.
+  return false, type(result) == 'table' and result[1] or 'stack overflow'
 end
 
 -- Returns an encoder with settings of its own.

@@ -204,10 +204,9 @@ end
 
 local function outcome(ok, result, count)
   if ok then return true, result, count end
-  result = type(result) == 'table' and result[1] or result
-  if type(result) == 'table' then return false, result[1], true end
-  if type(result) ~= 'string' or not result:find('^%u') then result = 'stack overflow' end
-  return false, result, false
+  local message = type(result) == 'table' and result[1] or 'stack overflow'
+  if type(message) == 'table' then return false, message[1], true end
+  return false, message, false
 end
 
 -- Unpacks at most `limit` values from the byte at `begin` on; returns them in a table, their number and where it ended.

@@ -36,6 +36,8 @@ class Programs:
         self.gateway: Gateway | None = None
         # Whether what runs, or ran last, is a function of a library.
         self.runs_function: bool = False
+        # Whether anything runs now.
+        self.is_running: bool = False
         self._machine: Machine | None = None
         self._loader: LibraryLoader | None = None
 

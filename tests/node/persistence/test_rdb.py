@@ -203,7 +203,7 @@ def test_old_versions_have_no_checksum() -> None:
         (rdb(b"\x63\x01k\x01v"), 12, "key 'k': unknown value type 99"),
         (rdb(b"\xfe\x10"), 9, "database 16"),
         (rdb(b"\x00\x01k\x01v\x00\x01k\x01v"), 14, "key 'k' is there twice"),
-        (rdb(b"\xf5\x01x"), 9, "functions"),
+        (rdb(b"\xf6\x01x"), 9, "functions"),
         (rdb(b"\xf7\x81" + bytes(8)), 9, "module type AAAAAAAAA"),
         (rdb(b"\xfe\xc0\x00"), 10, "expected a length"),
         (rdb(b"\x00\x01k\xc4\x00"), 12, "unknown string encoding 4"),

@@ -39,6 +39,7 @@ _NEW_WITHOUT_GROUP: Final = (
     b"ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option."
 )
 _GROUP_IS_GONE: Final = b"NOGROUP the consumer group this client was blocked on no longer exists"
+_BLOCK_IN_SCRIPT: Final = b"ERR %s command is not allowed with BLOCK option from scripts"
 _KEY_IS_GONE: Final = b"UNBLOCKED the stream key no longer exists"
 
 
@@ -74,6 +75,8 @@ class _Request:
         word = option(arguments[place])
         left = len(arguments) - place - 1
         if word == b"BLOCK" and left:
+            if server.programs.is_running:
+                raise CommandError(_BLOCK_IN_SCRIPT % (b"xreadgroup" if self.for_group else b"xread"))
             self.deadline_ms = timeout_deadline_ms(server, arguments[place + 1])
             self.waits = True
         elif word == b"COUNT" and left:

@@ -91,6 +91,7 @@ class ScriptGateway(Gateway):
         client.database = caller.database
         client.reply.protocol = RESP2
         client.flags = caller.flags & CLUSTER_READONLY
+        self._server.programs.is_running = True
         self.caller = caller
         self.name = name
         self.arguments = arguments
@@ -104,6 +105,7 @@ class ScriptGateway(Gateway):
 
     def end(self) -> None:
         """Take note that the script is over."""
+        self._server.programs.is_running = False
         self.caller = None
         if self._is_busy:
             self._is_busy = False
@@ -116,7 +118,7 @@ class ScriptGateway(Gateway):
 
     def count_failure(self) -> None:
         """Count that the command that runs the script has failed."""
-        self._server.table[self.arguments[0].lower()].failed_calls += 1
+        self._own_command().failed_calls += 1
 
     def keep_to_slot_of(self, keys: list[bytes]) -> None:
         """Let the script touch only the slot of its own keys, if it may touch only one."""
@@ -172,7 +174,7 @@ class ScriptGateway(Gateway):
         """Serve other clients if the script takes long; return an error that is to end it, or nothing."""
         server = self._server
         if self.caller is None:
-            return _LOADS_TOO_LONG if 0 < self._loading_until_us < server.host.now_us() else b""
+            return _LOADS_TOO_LONG if 0 < self._loading_until_us < server.stopwatch.clock.now_us() else b""
         threshold_ms = server.config.busy_reply_threshold
         if threshold_ms <= 0 or self.running_ms() < threshold_ms:
             return b""
@@ -190,15 +192,19 @@ class ScriptGateway(Gateway):
 
     def limit_loading(self, limited: bool) -> None:
         """Let the code of a library, which is loaded next, run for a while and no longer; or let it run."""
-        self._loading_until_us = self._server.host.now_us() + _LOADING_US if limited else 0
+        self._loading_until_us = self._server.stopwatch.clock.now_us() + _LOADING_US if limited else 0
 
     def running_ms(self) -> int:
         """Return for how long the script has been running: time stands still for the keyspace meanwhile."""
-        return self._server.host.now_us() // _US_PER_MS - int(self._server.keyspace.now_ms)
+        return self._server.stopwatch.clock.now_us() // _US_PER_MS - int(self._server.keyspace.now_ms)
 
     def fault(self) -> None:
         """Write the exception that is being handled to the log."""
         self._server.host.log_exception("A function that a script has called failed")
+
+    def _own_command(self) -> Command:
+        """Return the command that runs the script."""
+        return self._server.table[self.arguments[0].lower()]
 
     def _serve_others(self, caller: Client) -> None:
         server = self._server
@@ -224,7 +230,8 @@ class ScriptGateway(Gateway):
             monitoring.show(server, self.client, b"lua", command, arguments)
         caller = self.caller
         if caller is not None and caller.flags & TRACKING != 0 and command.flags & READONLY != 0:
-            invalidation.remember(server, caller, command, arguments)
+            # Redis remembers the keys that the script was given, whichever the command has read.
+            invalidation.remember(server, caller, self._own_command(), self.arguments)
 
     def _refused(self, command: Command | None, text: bytes) -> ScriptError:
         if command is not None:
