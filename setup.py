@@ -16,7 +16,8 @@ from setuptools._distutils.sysconfig import customize_compiler, get_python_inc
 
 INTERPRETED = set(glob("node/trivet_node/config*.py")) | {"node/trivet_node/settings.py"}
 # Whole folders, so that a new file needs no line here; what is left interpreted is settings, start-up and slow I/O.
-# Groups, so that processors compile at the same time; calls within a group are plain C calls.
+# Groups, so that processors compile at the same time; calls within a group are plain C calls. The largest one comes
+# first: the tables of commands are long.
 CORE = [
     "wire/trivet_wire/addresses.py",
     "wire/trivet_wire/glob.py",
@@ -33,9 +34,9 @@ CORE = [
     "node/trivet_node/shell/reactor.py",
 ]
 VALUES = sorted(glob("node/trivet_node/values/*.py"))
+COMMANDS = sorted(glob("node/trivet_node/commands/**/*.py", recursive=True))
 AROUND = [
     *sorted(glob("node/trivet_node/cluster/*.py")),
-    *sorted(glob("node/trivet_node/commands/**/*.py", recursive=True)),
     *sorted(glob("node/trivet_node/persistence/*.py")),
     *sorted(glob("node/trivet_node/replication/*.py")),
     *sorted(glob("node/trivet_node/scripting/*.py")),
@@ -50,8 +51,14 @@ def extensions() -> list[Extension]:
         return []
     from mypyc.build import mypycify  # noqa: PLC0415 (an interpreted install does not need mypyc)
 
-    groups = [(CORE, "trivet_core"), (AROUND, "trivet_around"), (VALUES, "trivet_values")]
-    return mypycify(["--strict", *CORE, *AROUND, *VALUES], opt_level="3", debug_level="0", separate=groups)
+    groups = [
+        (COMMANDS, "trivet_commands"),
+        (CORE, "trivet_core"),
+        (AROUND, "trivet_around"),
+        (VALUES, "trivet_values"),
+    ]
+    modules = [module for group, _ in groups for module in group]
+    return mypycify(["--strict", *modules], opt_level="3", debug_level="0", separate=groups)
 
 
 def reason_not_to_compile() -> str:
