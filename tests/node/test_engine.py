@@ -124,9 +124,6 @@ class BusyHost(QuietHost):
         self.faults: list[str] = []
         self.meanwhile: Callable[[], None] = lambda: None
 
-    def now_us(self) -> int:
-        return (START_MS + 60_000) * 1000
-
     def serve_others(self, busy: Client) -> bool:
         self.meanwhile()
         return True
@@ -139,6 +136,7 @@ def test_a_fault_while_a_script_is_busy_leaves_the_script_its_effects(monkeypatc
     host = BusyHost()
     node = Node()
     node.server.host = host
+    node.server.stopwatch.clock.shown_us = (START_MS + 60_000) * 1000
     node.keep_stream()
     other = node.client()
     host.meanwhile = lambda: None if other.is_closing() else node.engine.feed(other, b"MULTI\r\n")
