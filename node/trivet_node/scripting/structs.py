@@ -121,16 +121,15 @@ def _pack(*arguments: object) -> bytes:
 
 
 def _integer_bytes(value: float | int, size: int, order: str) -> bytes:
-    bits = truncate(value) & _SIZE_MAX if value < 0 else _unsigned(value)
     # More than 8 bytes are filled with zeros, whatever the sign.
-    data = bits.to_bytes(_INTEGER_BYTES_MAX, "little")[:size]
+    data = _unsigned(value).to_bytes(_INTEGER_BYTES_MAX, "little")[:size]
     return data if order == "<" else data[::-1]
 
 
 def _unsigned(value: float | int) -> int:
-    """Return a number that is not negative as 64 bits, as C converts it."""
-    if math.isnan(value):
-        return 2**63
+    """Return a number as 64 bits, as C converts it."""
+    if math.isnan(value) or value < 0:
+        return truncate(value) & _SIZE_MAX
     return int(value) if value < 2**64 else 0
 
 
@@ -198,7 +197,7 @@ def _previous_size(found: list[object]) -> int:
     if size is None:
         raise ScriptError(b"format 'c0' needs a previous size")
     found.pop()
-    return truncate(size) & _SIZE_MAX
+    return _unsigned(size)
 
 
 def _read_integer(data: bytes, option: int, order: str) -> float:
