@@ -55,7 +55,7 @@ def test_the_cases_are_those_that_the_project_promises_figures_for() -> None:
     }
     types = {
         *("INCR", "MSET 10", "SETBIT", "PFADD", "LPUSH", "LPOP", "LRANGE 100", "LRANGE 600", "SADD", "SPOP"),
-        *("HSET", "HGET", "ZADD", "ZRANGE 10", "ZRANK", "XADD", "XRANGE 10", "GEOSEARCH"),
+        *("HSET", "HGET", "ZADD", "ZRANGE 10", "ZRANK", "XADD", "XRANGE 10", "EVALSHA", "GEOSEARCH"),
     }
     messages = {f"PUBLISH to {listeners}" for listeners in (1, 100, 1000)}
     others = types | messages | {"MULTI 10 SET"}

@@ -1,5 +1,7 @@
 """What is measured: commands of redis-benchmark at several pipeline depths and numbers of clients, and transactions."""
 
+import hashlib
+
 import attrs
 
 # Keys, fields, members and the like are drawn at random from this many, so that a data structure and not one hot cache
@@ -9,6 +11,8 @@ KEY_COUNT = 100_000
 MEMBER_COUNT = 200_000
 # What is published goes here.
 CHANNEL = "bench"
+# What EVALSHA runs.
+SCRIPT = "return redis.call('GET', KEYS[1])"
 
 
 @attrs.frozen
@@ -48,6 +52,7 @@ _SHAPES = (
     (500, 1, 100_000),
 )
 _STRINGS = {"SET": "SET key:__rand_int__ xxx", "GET": "GET key:__rand_int__"}
+_EVALSHA = f"EVALSHA {hashlib.sha1(SCRIPT.encode()).hexdigest()} 1 key:__rand_int__"
 # Label, command, data, whether it consumes that, range of random numbers, requests at depths 16 and 1.
 _COMMANDS = (
     ("INCR", "INCR counter:__rand_int__", "nothing", False, KEY_COUNT, 800_000, 100_000),
@@ -67,6 +72,7 @@ _COMMANDS = (
     ("ZRANK", "ZRANK zset member:__rand_int__", "zset", False, MEMBER_COUNT, 500_000, 100_000),
     ("XADD", "XADD log * field xxx", "empty-stream", True, KEY_COUNT, 400_000, 100_000),
     ("XRANGE 10", "XRANGE stream __rand_int__ + COUNT 10", "stream", False, MEMBER_COUNT, 150_000, 60_000),
+    ("EVALSHA", _EVALSHA, "script", False, KEY_COUNT, 200_000, 80_000),
     ("GEOSEARCH", "GEOSEARCH geo FROMLONLAT 10.5 47.5 BYRADIUS 20 km", "geo", False, KEY_COUNT, 30_000, 25_000),
 )
 # Subscribers, requests at depths 16 and 1.

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from trivet_deploy.bench.cases import KEY_COUNT, MEMBER_COUNT
+from trivet_deploy.bench.cases import KEY_COUNT, MEMBER_COUNT, SCRIPT
 from trivet_deploy.bench.servers import BenchError, Server
 from trivet_wire.connection import encode_request
 
@@ -86,6 +86,11 @@ def _strings(count: int) -> Iterator[bytes]:
     return (request % number for number in range(count))
 
 
+def _script(count: int) -> Iterator[bytes]:
+    yield from _strings(count)
+    yield encode_request(["SCRIPT", "LOAD", SCRIPT])
+
+
 def _stream(count: int) -> Iterator[bytes]:
     for number in range(1, count + 1):
         yield encode_request([b"XADD", b"stream", b"%d-0" % number, b"field", b"xxx"])
@@ -112,6 +117,7 @@ _KEYS: Final[dict[str, tuple[bytes, ...]]] = {
 _DATA: Final[dict[str, Callable[[int], Iterator[bytes]]]] = {
     "nothing": _nothing,
     "strings": _strings,
+    "script": _script,
     "empty-list": _nothing,
     "empty-stream": _nothing,
     "list": grouped("RPUSH", "list", "xxx"),
@@ -122,7 +128,7 @@ _DATA: Final[dict[str, Callable[[int], Iterator[bytes]]]] = {
     "stream": _stream,
     "geo": _positions,
 }
-_SIZES: Final = {"strings": KEY_COUNT, "range-list": _RANGE_LIST_LENGTH}
+_SIZES: Final = {"strings": KEY_COUNT, "script": KEY_COUNT, "range-list": _RANGE_LIST_LENGTH}
 
 
 def standard_size(name: str) -> int:
