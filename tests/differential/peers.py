@@ -56,6 +56,9 @@ class StrictHost(Host):
     def settings_changed(self, attributes: list[str]) -> str:
         return ""
 
+    def process_facts(self) -> dict[str, int]:
+        return {}
+
     def exchange(self, host: str, port: int, requests: bytes, answers: int, timeout_ms: int) -> Exchange:
         return Exchange(NOT_WRITTEN, [])
 

@@ -39,7 +39,7 @@ def test_redis_py_talks_to_a_node(node: ServerProcess, protocol: int) -> None:
         assert client.config_set("timeout", 0)
         (own,) = [entry for entry in client.client_list() if entry["id"] == str(client.client_id())]
         assert (own["name"], own["lib-name"], own["resp"]) == ("worker", "redis-py", str(protocol))
-        assert client.command_count() == len(client.command_list())
+        assert client.command_count() == len([name for name in client.command_list() if "|" not in name])
         assert client.command_getkeys("MSET", "a", "1", "b", "2") == ["a", "b"]
         assert client.lastsave()
         assert abs(client.time()[0] - time.time()) < 5

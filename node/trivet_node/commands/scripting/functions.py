@@ -166,10 +166,11 @@ def restore(server: Server, client: Client, arguments: list[bytes]) -> None:
             server.programs.libraries = restored
         else:
             server.programs.libraries.join(restored, policy == b"REPLACE")
-    except RdbError as error:
-        raise CommandError(f"ERR {error.reason}".encode()) from None
-    except ScriptError as error:
-        raise CommandError(error.text) from None
+    except RdbError as broken:
+        raise CommandError(f"ERR {broken.reason}".encode()) from None
+    except ScriptError as refused:
+        # A name of its own: compiled code gives a variable one type.
+        raise CommandError(refused.text) from None
     server.keyspace.dirty += 1
     client.reply.ok()
 
