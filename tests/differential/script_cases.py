@@ -179,6 +179,19 @@ return {xpcall(function() error('x') end, function(e) return e .. '!' end)}
 return {xpcall(function() redis.call('foo') end, function(e) return e end)}
 return {xpcall(function() redis.call('foo') end, function(e) return type(e) end)}
 return string.rep('a', -1)
+return string.find()
+local x = ('a'):find()
+local x = ('a'):find({})
+local x = string.find({}, 'a')
+local x = ('a'):gsub('a')
+local x = string.gsub('a', '(', 'b')
+local x = ('a'):match('[a')
+local x = string.find.x
+return {string.find('a+b', '+', 1, true)}
+return {string.find('abc', 'b(c)')}
+return {('hello world'):gsub('o', '0', 1)}
+return {pcall(string.find)}
+return {pcall(string.gsub, 'x', '%1', '')}
 return ('x'):bad()
 return ('x'):rep(3)
 return ('x').y

@@ -9,6 +9,9 @@ local getinfo = debug.getinfo
 local setfenv, error, unpack, select, type, xpcall, next = setfenv, error, unpack, select, type, xpcall, next
 local sub, byte, gsub = string.sub, string.byte, string.gsub
 
+-- How deep the recursion of a pattern may be: about a megabyte of stack.
+local LEVELS_MAX = 5000
+
 local base = {
   assert = assert, error = error, gcinfo = gcinfo, ipairs = ipairs, rawequal = rawequal, select = select,
   tonumber = tonumber, tostring = tostring, type = type, unpack = unpack, collectgarbage = collectgarbage,
@@ -147,6 +150,36 @@ local function copied(library)
 end
 
 base.string, base.math, base.table = copied(string), copied(math), copied(table)
+
+-- A pattern is matched by recursion in C, one level for each repetition and capture: too many overflow the stack.
+do
+  local string = string
+  local find, match, gmatch, gsub = string.find, string.match, string.gmatch, string.gsub
+  local function check(pattern)
+    local _, levels = gsub(pattern, '[-*+?()]', '')
+    if levels > LEVELS_MAX then error('pattern too complex') end
+  end
+  function base.string.find(...)
+    local _, pattern, _, plain = ...
+    if type(pattern) == 'string' and #pattern > LEVELS_MAX and not plain then check(pattern) end
+    return find(...)
+  end
+  function base.string.match(...)
+    local _, pattern = ...
+    if type(pattern) == 'string' and #pattern > LEVELS_MAX then check(pattern) end
+    return match(...)
+  end
+  function base.string.gmatch(...)
+    local _, pattern = ...
+    if type(pattern) == 'string' and #pattern > LEVELS_MAX then check(pattern) end
+    return gmatch(...)
+  end
+  function base.string.gsub(...)
+    local _, pattern = ...
+    if type(pattern) == 'string' and #pattern > LEVELS_MAX then check(pattern) end
+    return gsub(...)
+  end
+end
 
 do
   local insert, foreach = table.insert, table.foreach

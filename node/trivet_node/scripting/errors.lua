@@ -84,6 +84,15 @@ local function describe(err, thread)
   return position(caller) .. text
 end
 
+-- Counts arguments as the C libraries do where one of our functions, `caller`, was called as a method.
+local function for_method(text, caller)
+  if not caller or caller.namewhat ~= 'method' then return text end
+  local number, name, rest = match(text, "^bad argument #(%d+) to '(.-)' (.*)$")
+  if not number then return text end
+  if number == '1' then return "calling '" .. name .. "' on bad self " .. rest end
+  return 'bad argument #' .. number - 1 .. " to '" .. name .. "' " .. rest
+end
+
 -- Returns what a script is to see of an error that is being handled, or that has ended `thread`.
 local function explain(err, thread)
   local explained = err
@@ -91,8 +100,8 @@ local function explain(err, thread)
     explained = describe(err, thread)
   elseif type(err) == 'string' and sub(err, 1, #PREFIX) == PREFIX then
     local text = match(err, '^%d+: (.*)$', #PREFIX + 1)
-    local _, _, outer = trace(thread)
-    if text then explained = position(outer) .. text end
+    local _, caller, outer = trace(thread)
+    if text then explained = position(outer) .. for_method(text, caller) end
   end
   return explained
 end

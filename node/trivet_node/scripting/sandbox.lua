@@ -146,6 +146,8 @@ base.cmsgpack.pack = pack
 fill(globals, base)
 if host.is_for_scripts then globals.__redis__err__handler = fail end
 globals._G = environment
+-- Methods of strings are those of `string`.
+debug_metatable('').__index = base.string
 debug_metatable('').__metatable = seal({__index = globals.string})
 debug_metatable(environment).__metatable = seal({__index = missing})
 
