@@ -190,8 +190,6 @@ local x = string.find.x
 return {string.find('a+b', '+', 1, true)}
 return {string.find('abc', 'b(c)')}
 return {('hello world'):gsub('o', '0', 1)}
-return {pcall(string.find)}
-return {pcall(string.gsub, 'x', '%1', '')}
 return ('x'):bad()
 return ('x'):rep(3)
 return ('x').y
