@@ -7,7 +7,8 @@ from tests.differential.replies import Reply, ReplyReader
 from tests.processes import ServerProcess
 
 TIMEOUT_S: Final = 20.0
-_MARK: Final = b"the-last-one"
+# What a PING is answered with that is sent behind everything else.
+MARK: Final = b"the-last-one"
 
 
 def converse(server: ServerProcess, lines: list[str], resp3: bool = False) -> list[Reply]:
@@ -17,8 +18,8 @@ def converse(server: ServerProcess, lines: list[str], resp3: bool = False) -> li
     with socket.create_connection(server.address, TIMEOUT_S) as connection:
         connection.settimeout(TIMEOUT_S)
         first = ["HELLO 3"] if resp3 else []
-        connection.sendall("".join(f"{line}\r\n" for line in first + lines).encode() + b"PING " + _MARK + b"\r\n")
-        while not (found and _is_mark(found[-1])):
+        connection.sendall("".join(f"{line}\r\n" for line in first + lines).encode() + b"PING " + MARK + b"\r\n")
+        while not (found and is_mark(found[-1])):
             try:
                 data = connection.recv(1 << 20)
             except ConnectionResetError:
@@ -30,5 +31,6 @@ def converse(server: ServerProcess, lines: list[str], resp3: bool = False) -> li
     return found[len(first) :]
 
 
-def _is_mark(reply: Reply) -> bool:
-    return reply.value == _MARK or reply.words()[1:] == [_MARK]
+def is_mark(reply: Reply) -> bool:
+    """Say whether a reply answers that PING, of a subscriber's or of anybody's."""
+    return reply.value == MARK or reply.words()[1:] == [MARK]

@@ -7,16 +7,16 @@ answered at all. Pushes, messages and lines of MONITOR answer nothing.
 
 import re
 import socket
+from collections.abc import Iterable
 from typing import Final
 
+from tests.differential.conversations import MARK, TIMEOUT_S, is_mark
 from tests.differential.replies import Reply, ReplyReader
 from tests.processes import ServerProcess, wait_until
 
-_TIMEOUT_S: Final = 20.0
 _STEP: Final = re.compile(r"(\w+)([:!~]) (.*)")
 # No smaller number in a reply is taken for the id of a client.
 _FIRST_ID: Final = 100
-_MARK: Final = b"the-last-one"
 _MONITOR_LINE: Final = re.compile(rb"\d+\.\d{6} \[")
 _MESSAGES: Final = frozenset([b"message", b"pmessage", b"smessage"])
 
@@ -27,10 +27,10 @@ class _Speaker:
     def __init__(self, server: ServerProcess, unix_path: str) -> None:
         if unix_path:
             self.socket = socket.socket(socket.AF_UNIX)
-            self.socket.settimeout(_TIMEOUT_S)
+            self.socket.settimeout(TIMEOUT_S)
             self.socket.connect(unix_path)
         else:
-            self.socket = socket.create_connection(server.address, _TIMEOUT_S)
+            self.socket = socket.create_connection(server.address, TIMEOUT_S)
         name = self.socket.getsockname()
         self.address = "{}:{}".format(*name) if isinstance(name, tuple) else ""
         self.heard: list[Reply] = []
@@ -50,11 +50,11 @@ class _Speaker:
     def listen_to_the_end(self) -> list[Reply]:
         """Read all that the server has sent up to now and return it; a transaction under way ends with an error."""
         if not self._closed:
-            self.socket.sendall(b"PING " + _MARK + b"\r\n")
-        while not self._closed and not any(_is_mark(reply) for reply in self.heard):
+            self.socket.sendall(b"PING " + MARK + b"\r\n")
+        while not self._closed and not any(is_mark(reply) for reply in self.heard):
             self._read()
         # A client that is shown requests is also shown the one that asks for the mark.
-        end = [index for index, reply in enumerate(self.heard) if _is_mark(reply)]
+        end = [index for index, reply in enumerate(self.heard) if is_mark(reply)]
         return self.heard[: end[0]] if end else self.heard
 
     def _read(self) -> None:
@@ -101,15 +101,24 @@ def dialogue(server: ServerProcess, steps: list[str], unix_path: str = "") -> di
             speaker.socket.close()
 
 
+def fresh_dialogues(servers: Iterable[ServerProcess], steps: list[str]) -> list[dict[str, list[Reply]]]:
+    """Empty each of the servers, hold the conversation with it, and return what dialogue() does of each."""
+    heard = []
+    for server in servers:
+        server.call("FLUSHALL")
+        heard.append(dialogue(server, steps))
+    return heard
+
+
 def _take_step(server: ServerProcess, speaker: _Speaker, client_id: bytes, kind: str, line: str) -> None:
     speaker.say(line, answers=0 if kind == "~" else 1)
     if kind == ":":
         speaker.listen()
     elif kind == "!":
-        wait_until(lambda: "b" in _seen(server, client_id)["flags"], _TIMEOUT_S, f"{line} waits")
+        wait_until(lambda: "b" in _seen(server, client_id)["flags"], TIMEOUT_S, f"{line} waits")
     else:
         name = line.split(maxsplit=1)[0].lower()
-        wait_until(lambda: _seen(server, client_id)["cmd"].startswith(name), _TIMEOUT_S, f"{line} has come")
+        wait_until(lambda: _seen(server, client_id)["cmd"].startswith(name), TIMEOUT_S, f"{line} has come")
 
 
 def _seen(server: ServerProcess, client_id: bytes) -> dict[str, str]:
@@ -131,10 +140,6 @@ def _is_pushed(reply: Reply) -> bool:
     if reply.kind == b">":
         return isinstance(kind, bytes) and not kind.endswith(b"subscribe")
     return reply.kind == b"*" and isinstance(kind, bytes) and kind in _MESSAGES
-
-
-def _is_mark(reply: Reply) -> bool:
-    return reply.value == _MARK or reply.words()[1:] == [_MARK]
 
 
 def _known(reply: Reply, names: dict[bytes, bytes], addresses: dict[bytes, bytes]) -> Reply:

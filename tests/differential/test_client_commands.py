@@ -1,31 +1,19 @@
 """CLIENT LIST, KILL, PAUSE and the like with several clients, and RESET, as redis-server 7.0 does them."""
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
-from tests.conftest import require_redis_server
-from tests.differential.dialogue import dialogue
+from tests.differential.dialogue import fresh_dialogues
 from tests.differential.replies import Reply
-from tests.processes import ServerProcess, start_redis_server, start_trivet_node
+from tests.processes import ServerProcess
 
-_OPTIONS: Final = ("--enable-debug-command", "yes")
 # Sizes and times differ by nature, and so do ids, ports and descriptors.
 _COMPARED_FIELDS: Final = (
     *("addr", "name", "flags", "db", "sub", "psub", "ssub", "multi", "events", "cmd", "user", "redir", "resp"),
     "argv-mem",
 )
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServerProcess, ServerProcess]]:
-    """A node of ours and a redis-server."""
-    require_redis_server()
-    directory = tmp_path_factory.mktemp("pair")
-    with start_trivet_node(directory, *_OPTIONS) as ours, start_redis_server(directory, *_OPTIONS) as real:
-        yield ours, real
 
 
 DIALOGUES: Final = {
@@ -222,12 +210,11 @@ DIALOGUES: Final = {
 
 @pytest.mark.parametrize("name", DIALOGUES)
 def test_does_as_redis_does(pair: tuple[ServerProcess, ServerProcess], name: str) -> None:
-    answers = []
-    for server in pair:
-        server.call("FLUSHALL")
-        heard = dialogue(server, DIALOGUES[name])
-        answers.append({who: [comparable(reply) for reply in replies] for who, replies in heard.items()})
-    assert answers[0] == answers[1]
+    ours, real = (
+        {who: [comparable(reply) for reply in replies] for who, replies in heard.items()}
+        for heard in fresh_dialogues(pair, DIALOGUES[name])
+    )
+    assert ours == real
 
 
 def comparable(reply: Reply) -> Reply:

@@ -10,8 +10,9 @@ from typing import Any, Final
 import pytest
 
 from tests.conftest import require_redis_server
+from tests.differential.conftest import started_pair
+from tests.differential.conversations import converse
 from tests.differential.replies import Reply
-from tests.differential.test_server_commands import converse
 from tests.processes import ServerProcess, start_redis_server, start_trivet_node
 from tests.value_samples import MAKERS, ask, requests_for
 from trivet_wire.connection import encode_request
@@ -26,11 +27,9 @@ _PROTOCOL_TYPES: Final = (
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServerProcess, ServerProcess]]:
-    """A node of ours and a redis-server."""
-    require_redis_server()
-    directory = tmp_path_factory.mktemp("pair")
-    with start_trivet_node(directory, *_OPTIONS) as ours, start_redis_server(directory, *_OPTIONS) as real:
-        yield ours, real
+    """A node of ours and a redis-server whose protected settings may change."""
+    with started_pair(tmp_path_factory, *_OPTIONS) as servers:
+        yield servers
 
 
 CONVERSATIONS: Final = [

@@ -13,12 +13,11 @@ from typing import Final
 
 import pytest
 
-from tests.conftest import require_redis_server
 from tests.differential import comparison, propagated
 from tests.differential.comparison import OBSERVER
 from tests.differential.families import mixture
 from tests.differential.generator import Arguments
-from tests.differential.peers import EnginePeer, Peer, RealReplica, SocketPeer, lazy_redis_server
+from tests.differential.peers import EnginePeer, Peer, RealReplica, SocketPeer
 from tests.differential.sequences import check, generated
 from tests.processes import start_trivet_node
 
@@ -30,13 +29,6 @@ STEPS: Final = 400
 PROPAGATED_SEQUENCES: Final = 30
 COUNTED_SEQUENCES: Final = 15
 NODE_SEQUENCES: Final = 15
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SocketPeer]:
-    require_redis_server()
-    with lazy_redis_server(tmp_path_factory.mktemp("redis")) as peer:
-        yield peer
 
 
 @pytest.fixture(scope="module")

@@ -1,26 +1,13 @@
 """MONITOR, line for line as redis-server 7.0 shows it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from tests.conftest import require_redis_server
-from tests.differential.dialogue import dialogue
+from tests.differential.dialogue import dialogue, fresh_dialogues
 from tests.processes import ServerProcess, start_redis_server, start_trivet_node
-
-_OPTIONS: Final = ("--enable-debug-command", "yes")
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServerProcess, ServerProcess]]:
-    """A node of ours and a redis-server."""
-    require_redis_server()
-    directory = tmp_path_factory.mktemp("pair")
-    with start_trivet_node(directory, *_OPTIONS) as ours, start_redis_server(directory, *_OPTIONS) as real:
-        yield ours, real
-
 
 DIALOGUES: Final = {
     "what is shown": [
@@ -132,11 +119,8 @@ DIALOGUES: Final = {
 
 @pytest.mark.parametrize("name", DIALOGUES)
 def test_shows_what_redis_shows(pair: tuple[ServerProcess, ServerProcess], name: str) -> None:
-    answers = []
-    for server in pair:
-        server.call("FLUSHALL")
-        answers.append(dialogue(server, DIALOGUES[name]))
-    assert answers[0] == answers[1]
+    ours, real = fresh_dialogues(pair, DIALOGUES[name])
+    assert ours == real
 
 
 def test_a_unix_socket_is_named_by_its_path(tmp_path: Path) -> None:

@@ -2,13 +2,11 @@
 is propagated."""
 
 import random
-from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
-from tests.conftest import require_redis_server
-from tests.differential.peers import SocketPeer, lazy_redis_server
+from tests.differential.peers import SocketPeer
 from tests.differential.scenes import assert_same
 
 SCENES = {
@@ -278,13 +276,6 @@ _REQUESTS: Final = (
     ),
     *("PUBSUB SHARDCHANNELS {n}", "NONSENSE", "PUBLISH {n}", "PING {n}"),
 )
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SocketPeer]:
-    require_redis_server()
-    with lazy_redis_server(tmp_path_factory.mktemp("redis")) as peer:
-        yield peer
 
 
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)

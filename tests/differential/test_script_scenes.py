@@ -1,12 +1,10 @@
 """What scripts cause beyond their replies: effects for replicas, clients that are served, watches that break."""
 
-from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
-from tests.conftest import require_redis_server
-from tests.differential.peers import SocketPeer, lazy_redis_server
+from tests.differential.peers import SocketPeer
 from tests.differential.scenes import assert_same
 
 SCENES: Final[dict[str, str]] = {
@@ -120,13 +118,6 @@ SCENES: Final[dict[str, str]] = {
         0 SCRIPT FLUSH
     """,
 }
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SocketPeer]:
-    require_redis_server()
-    with lazy_redis_server(tmp_path_factory.mktemp("scenes")) as peer:
-        yield peer
 
 
 @pytest.mark.parametrize("name", SCENES)

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import require_redis_server
+from tests.differential.conftest import started_pair
 from tests.differential.dialogue import dialogue
-from tests.processes import ServerProcess, start_redis_server, start_trivet_node, wait_until
+from tests.processes import ServerProcess, wait_until
 
 # The slot of `a` is 15495, of `b` 3300, of `{.}` 1452.
 DIALOGUES = {
@@ -74,13 +74,8 @@ _MODE = ("--cluster-enabled", "yes", "--cluster-node-timeout", "500")
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServerProcess, ServerProcess]]:
     """A node of ours and a redis-server, each a cluster by itself."""
-    require_redis_server()
-    directory = tmp_path_factory.mktemp("pair")
-    with (
-        start_trivet_node(directory, *_MODE) as ours,
-        start_redis_server(directory, *_MODE) as real,
-    ):
-        yield ours, real
+    with started_pair(tmp_path_factory, *_MODE) as servers:
+        yield servers
 
 
 def own_all_slots(server: ServerProcess) -> None:

@@ -1,25 +1,11 @@
 """Client-side caching, word for word and in the order of redis-server 7.0."""
 
-from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
-from tests.conftest import require_redis_server
-from tests.differential.dialogue import dialogue
-from tests.processes import ServerProcess, start_redis_server, start_trivet_node
-
-_OPTIONS: Final = ("--enable-debug-command", "yes")
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServerProcess, ServerProcess]]:
-    """A node of ours and a redis-server."""
-    require_redis_server()
-    directory = tmp_path_factory.mktemp("pair")
-    with start_trivet_node(directory, *_OPTIONS) as ours, start_redis_server(directory, *_OPTIONS) as real:
-        yield ours, real
-
+from tests.differential.dialogue import fresh_dialogues
+from tests.processes import ServerProcess
 
 # `a` tracks and speaks RESP3, `w` writes.
 _TRACKS: Final = ["a: HELLO 3", "a: CLIENT TRACKING on"]
@@ -413,8 +399,5 @@ DIALOGUES: Final = {
 
 @pytest.mark.parametrize("name", DIALOGUES)
 def test_tracks_as_redis_does(pair: tuple[ServerProcess, ServerProcess], name: str) -> None:
-    answers = []
-    for server in pair:
-        server.call("FLUSHALL")
-        answers.append(dialogue(server, DIALOGUES[name]))
-    assert answers[0] == answers[1]
+    ours, real = fresh_dialogues(pair, DIALOGUES[name])
+    assert ours == real

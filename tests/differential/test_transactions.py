@@ -2,7 +2,6 @@
 answer, and what of it is propagated."""
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +9,7 @@ import pytest
 
 from tests.conftest import require_redis_server
 from tests.differential.dialogue import dialogue
-from tests.differential.peers import SocketPeer, lazy_redis_server
+from tests.differential.peers import SocketPeer
 from tests.differential.scenes import assert_same
 from tests.processes import start_redis_server, start_trivet_node
 
@@ -619,13 +618,6 @@ _INSIDE: Final = (
     "SET {k}",
     "BLMOVE {k} {o} LEFT LEFT 0",
 )
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SocketPeer]:
-    require_redis_server()
-    with lazy_redis_server(tmp_path_factory.mktemp("redis")) as peer:
-        yield peer
 
 
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
