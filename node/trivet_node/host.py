@@ -69,10 +69,6 @@ class Host:
         """
         raise NotImplementedError
 
-    def now_us(self) -> int:
-        """Return the time of day in Unix microseconds (TIME)."""
-        raise NotImplementedError
-
     def sleep(self, seconds: float) -> None:
         """Stop the whole node for a while (DEBUG SLEEP)."""
         raise NotImplementedError

@@ -45,9 +45,6 @@ class FakeHost(Host):
         self.asked.append("rewrite")
         return ""
 
-    def now_us(self) -> int:
-        return NOW_MS * 1000 + 123_456
-
     def sleep(self, seconds: float) -> None:
         self.asked.append(f"sleep {seconds}")
 
@@ -78,6 +75,7 @@ class TestEngine:
 
     def __init__(self, config: Config | None = None, clock: Clock | None = None) -> None:
         self.host = FakeHost()
+        clock = clock or Clock(NOW_MS * 1000 + 123_456)
         self.server = Server(config or Config(), self.host, random.Random(1), "a" * 40, NOW_MS, clock=clock)
         self.engine = Engine(self.server)
 

@@ -10,6 +10,7 @@ from trivet_node.config import Config
 from trivet_node.engine import Engine
 from trivet_node.host import Host
 from trivet_node.server.state import Server
+from trivet_node.timing.clock import Clock
 from trivet_wire.connection import encode_request
 
 START_MS: Final = 1_700_000_000_000
@@ -22,9 +23,6 @@ class QuietHost(Host):
     def settings_changed(self, attributes: list[str]) -> str:
         return ""
 
-    def now_us(self) -> int:
-        return START_MS * 1000
-
     def log(self, level: str, message: str) -> None:
         pass
 
@@ -36,7 +34,8 @@ class Node:
     """One engine; `ask` speaks as its first client unless told otherwise."""
 
     def __init__(self, config: Config | None = None, seed: int = 1) -> None:
-        self.server = Server(config or Config(), QuietHost(), random.Random(seed), "a" * 40, START_MS)
+        clock = Clock(START_MS * 1000)
+        self.server = Server(config or Config(), QuietHost(), random.Random(seed), "a" * 40, START_MS, clock=clock)
         self.engine = Engine(self.server)
         self.keyspace = self.server.keyspace
         self.database = self.keyspace.database(0)

@@ -24,15 +24,15 @@ def start(server: Server, client: Client) -> None:
     server.checks |= CHECK_MONITORED
 
 
-def show_call(server: Server, client: Client, command: Command, arguments: list[bytes]) -> None:
-    """Show a request of `client` that was run, if it may be seen."""
+def show_call(server: Server, client: Client, source: bytes, command: Command, arguments: list[bytes]) -> None:
+    """Show a request that was run, if it may be seen; see show()."""
     if command.flags & (ADMIN | SKIP_MONITOR) == 0:
-        show(server, client, source_of(client), command, arguments)
+        show(server, client, source, command, arguments)
 
 
 def show(server: Server, client: Client, source: bytes, command: Command, arguments: list[bytes]) -> None:
     """Show a request that came from `source`; the database is the one that `client` has selected."""
-    now_us = server.host.now_us()
+    now_us = int(server.stopwatch.clock.now_us())
     words = b" ".join([quoted(argument) for argument in redacted(command, arguments)])
     line = b"%d.%06d [%d %s] %s" % (now_us // _US_PER_S, now_us % _US_PER_S, client.database.index, source, words)
     for monitor in server.monitors.values():

@@ -13,6 +13,6 @@ def run_observed(server: Server, client: Client, command: Command, arguments: li
     """Run `command`; see call(). The engine calls this for requests, and EXEC for what was queued."""
     metered_call.run(server, client, command, arguments)
     if server.checks & CHECK_MONITORED != 0:
-        monitoring.show_call(server, client, command, arguments)
+        monitoring.show_call(server, client, monitoring.source_of(client), command, arguments)
     if client.flags & TRACKING != 0 and command.flags & READONLY != 0:
         invalidation.remember(server, client, command, arguments)

@@ -52,7 +52,6 @@ _IDLE_CRON_S: Final = 0.25
 # In seconds of a node whose time presses.
 _COLLECT_MIDDLE_EVERY_S: Final = 60
 _MS_PER_S: Final = 1000
-_NS_PER_US: Final = 1000
 
 
 class Node(Host):
@@ -196,10 +195,6 @@ class Node(Host):
     def release_memory(self) -> None:
         """Give memory that is not used back to the system."""
         release_memory()
-
-    def now_us(self) -> int:
-        """Return the time of day in Unix microseconds."""
-        return time.time_ns() // _NS_PER_US
 
     def rewrite_config(self, every: bool = False) -> str:
         """Write the settings that count now to the configuration file."""

@@ -32,9 +32,6 @@ class FileHost(QuietHost):
     def crash(self, signal_number: int, reason: str) -> None:
         self.crashes.append((signal_number, reason))
 
-    def now_us(self) -> int:
-        return 1
-
     def save(self) -> bool:
         assert self.node is not None
         server = self.node.server

@@ -25,7 +25,7 @@ def segfault(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def panic(server: Server, client: Client, arguments: list[bytes]) -> None:
     """DEBUG PANIC."""
-    seconds = server.host.now_us() // _US_PER_S
+    seconds = int(server.stopwatch.clock.now_us()) // _US_PER_S
     server.host.crash(SIGABRT, f"Guru Meditation: DEBUG PANIC called at Unix time {seconds}")
 
 

@@ -27,7 +27,7 @@ _SHUTDOWN_WORDS: Final = frozenset([b"SAVE", b"NOSAVE", b"NOW", b"FORCE"])
 
 def time(server: Server, client: Client, arguments: list[bytes]) -> None:
     """TIME."""
-    microseconds = server.host.now_us()
+    microseconds = int(server.stopwatch.clock.now_us())
     client.reply.bulk_array([b"%d" % (microseconds // 1_000_000), b"%d" % (microseconds % 1_000_000)])
 
 

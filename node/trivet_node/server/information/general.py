@@ -37,7 +37,7 @@ def server_info(server: Server) -> Fields:
         ("process_supervised", config.supervised),
         ("run_id", server.run_id),
         ("tcp_port", str(config.port)),
-        ("server_time_usec", str(server.host.now_us())),
+        ("server_time_usec", str(int(server.stopwatch.clock.now_us()))),
         ("uptime_in_seconds", str(uptime_s)),
         ("uptime_in_days", str(uptime_s // _S_PER_DAY)),
         ("hz", str(config.hz)),

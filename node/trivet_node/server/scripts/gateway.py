@@ -12,11 +12,9 @@ from mypy_extensions import i64
 from trivet_node.client import CLUSTER_READONLY, PRIMARY, TRACKING, Client
 from trivet_node.cluster.redirect import redirection
 from trivet_node.command import (
-    ADMIN,
     MAY_REPLICATE,
     NOSCRIPT,
     READONLY,
-    SKIP_MONITOR,
     STALE,
     WRITE,
     Command,
@@ -226,8 +224,8 @@ class ScriptGateway(Gateway):
         propagation.enabled = enabled and self._propagates
         metered_call.run(server, self.client, command, arguments)
         propagation.enabled = enabled
-        if server.checks & CHECK_MONITORED != 0 and command.flags & (ADMIN | SKIP_MONITOR) == 0:
-            monitoring.show(server, self.client, b"lua", command, arguments)
+        if server.checks & CHECK_MONITORED != 0:
+            monitoring.show_call(server, self.client, b"lua", command, arguments)
         caller = self.caller
         if caller is not None and caller.flags & TRACKING != 0 and command.flags & READONLY != 0:
             # Redis remembers the keys that the script was given, whichever the command has read.
