@@ -12,7 +12,7 @@ from trivet_node.commands.arguments import option
 from trivet_node.commands.element_changes import finish_removal
 from trivet_node.commands.hashes.field_arguments import MS_PER_SECOND, field_deadline_ms, named_fields
 from trivet_node.commands.hashes.lookup import as_expiring, find_expiring, without_past
-from trivet_node.commands.keys.deadlines import CONDITIONS, is_allowed
+from trivet_node.commands.keys.deadlines import CONDITIONS, FORMS, is_allowed
 from trivet_node.commands.strings.strings import has_passed
 from trivet_node.server.events import HASH, notify
 from trivet_node.server.state import Server
@@ -25,13 +25,6 @@ _REFUSED: Final = 0
 _DONE: Final = 1
 _DELETED: Final = 2
 _BAD_COUNT: Final = b"ERR Parameter `numFields` should be greater than 0"
-# The unit of the time in milliseconds, and whether it counts from now.
-_FORMS: Final[dict[str, tuple[int, bool]]] = {
-    "hexpire": (MS_PER_SECOND, True),
-    "hpexpire": (1, True),
-    "hexpireat": (MS_PER_SECOND, False),
-    "hpexpireat": (1, False),
-}
 
 
 def hexpire(server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -58,7 +51,7 @@ def _expire(server: Server, client: Client, arguments: list[bytes], name: str) -
     """Give fields a deadline, in the form of the command `name`."""
     key = arguments[1]
     known = find_expiring(client.database, key)
-    unit_ms, is_relative = _FORMS[name]
+    unit_ms, is_relative = FORMS[name.removeprefix("h")]
     deadline = field_deadline_ms(name, arguments[2], unit_ms, int(server.keyspace.now_ms) if is_relative else 0)
     condition = CONDITIONS.get(option(arguments[3]), 0)
     fields = named_fields(arguments, 4 if condition else 3, _BAD_COUNT)

@@ -21,8 +21,8 @@ _LT: Final = 1 << 3
 # The words that say under which condition a deadline is set; those of hashes' fields too.
 CONDITIONS: Final[dict[bytes, int]] = {b"NX": _NX, b"XX": _XX, b"GT": _GT, b"LT": _LT}
 _MS_PER_SECOND: Final = 1000
-# The unit of the time in milliseconds, and whether it counts from now.
-_FORMS: Final[dict[str, tuple[int, bool]]] = {
+# The unit of the time in milliseconds, and whether it counts from now; those of hashes' fields have an `h` before it.
+FORMS: Final[dict[str, tuple[int, bool]]] = {
     "expire": (_MS_PER_SECOND, True),
     "pexpire": (1, True),
     "expireat": (_MS_PER_SECOND, False),
@@ -73,7 +73,7 @@ def _expire(server: Server, client: Client, arguments: list[bytes], name: str) -
 
 def _deadline(name: str, text: bytes, now_ms: int) -> int:
     """Return a deadline, which may lie in the past or before 1970, in Unix milliseconds."""
-    unit_ms, is_relative = _FORMS[name]
+    unit_ms, is_relative = FORMS[name]
     base_ms = now_ms if is_relative else 0
     time_ms = integer(text) * unit_ms
     if time_ms < INTEGER_MIN or time_ms > INTEGER_MAX - base_ms:
