@@ -11,6 +11,10 @@ class Gateway:
         """Run a command; return its reply as it would be sent. Its errors are replies, what is refused is raised."""
         raise NotImplementedError
 
+    def is_running(self) -> bool:
+        """Say whether a script, or a function, runs now."""
+        raise NotImplementedError
+
     def set_protocol(self, protocol: int) -> None:
         """Reply to this script in RESP 2 or 3 from now on (redis.setresp)."""
         raise NotImplementedError

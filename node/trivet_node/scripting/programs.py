@@ -36,10 +36,12 @@ class Programs:
         self.gateway: Gateway | None = None
         # Whether what runs, or ran last, is a function of a library.
         self.runs_function: bool = False
-        # Whether anything runs now.
-        self.is_running: bool = False
         self._machine: Machine | None = None
         self._loader: LibraryLoader | None = None
+
+    def is_running(self) -> bool:
+        """Say whether anything runs now."""
+        return self.gateway is not None and self.gateway.is_running()
 
     def machine(self, gateway: Gateway) -> Machine:
         """Return the state that runs scripts."""

@@ -11,8 +11,17 @@ from trivet_node.server.state import Server
 
 def memory_bytes(client: Client) -> int:
     """Return the bytes that wait for a client, or that it has sent without their being run yet."""
-    queued = sum([len(argument) for queued in client.queued for argument in queued.arguments])
-    return client.parser.buffered() + queued + int(client.unsent_bytes) + len(client.reply)
+    return client.parser.buffered() + queued_bytes(client) + int(client.unsent_bytes) + len(client.reply)
+
+
+def queued_bytes(client: Client) -> int:
+    """Return the bytes of the requests that EXEC will run for a client."""
+    return sum([arguments_bytes(queued.arguments) for queued in client.queued])
+
+
+def arguments_bytes(arguments: list[bytes]) -> int:
+    """Return the bytes of a request's arguments."""
+    return sum([len(argument) for argument in arguments])
 
 
 def limit_bytes(server: Server) -> int:

@@ -20,7 +20,7 @@ from trivet_node.command import ADMIN, LOADING, NOSCRIPT, STALE, Command, Comman
 from trivet_node.commands.arguments import option
 from trivet_node.commands.connections.client_tracking import redirection_of
 from trivet_node.limits import NORMAL_CLASS, PRIMARY_CLASS, PUBSUB_CLASS, REPLICA_CLASS, client_class
-from trivet_node.server.client_memory import memory_bytes
+from trivet_node.server.client_memory import arguments_bytes, memory_bytes, queued_bytes
 from trivet_node.server.state import Server
 from trivet_node.values.strings import parse_integer
 from trivet_wire import errors
@@ -91,7 +91,6 @@ def describe(server: Server, client: Client, arguments: list[bytes]) -> bytes:
     `arguments` are those of the request that the client runs now; there are none where it does not run any.
     """
     now_ms = int(server.keyspace.now_ms)
-    queued_bytes = sum([_size(queued.arguments) for queued in client.queued])
     in_transaction = client.flags & IN_TRANSACTION != 0
     wait = server.blocking.wait_of(client.id)
     fields = [
@@ -100,8 +99,9 @@ def describe(server: Server, client: Client, arguments: list[bytes]) -> bytes:
         f"flags={_flag_letters(client)} db={client.database.index}",
         f"sub={len(client.channels)} psub={len(client.patterns)} ssub={len(client.shard_channels)}",
         f"multi={len(client.queued) if in_transaction else -1}",
-        f"qbuf={client.parser.buffered()} qbuf-free=0 argv-mem={_size(arguments if wait is None else wait.arguments)}",
-        f"multi-mem={queued_bytes} rbs=0 rbp=0",
+        f"qbuf={client.parser.buffered()} qbuf-free=0",
+        f"argv-mem={arguments_bytes(arguments if wait is None else wait.arguments)}",
+        f"multi-mem={queued_bytes(client)} rbs=0 rbp=0",
         f"obl={len(client.reply)} oll={1 if client.unsent_bytes else 0} omem={int(client.unsent_bytes)}",
         f"tot-mem={memory_bytes(client)} events={'rw' if client.unsent_bytes else 'r'}",
         f"cmd={'NULL' if client.last_command is None else client.last_command.name} user={client.user()}",
@@ -109,10 +109,6 @@ def describe(server: Server, client: Client, arguments: list[bytes]) -> bytes:
         f"lib-name={client.library_name.decode()} lib-ver={client.library_version.decode()}",
     ]
     return " ".join(fields).encode() + b"\n"
-
-
-def _size(arguments: list[bytes]) -> int:
-    return sum([len(argument) for argument in arguments])
 
 
 def _flag_letters(client: Client) -> str:

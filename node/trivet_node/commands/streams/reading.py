@@ -75,7 +75,7 @@ class _Request:
         word = option(arguments[place])
         left = len(arguments) - place - 1
         if word == b"BLOCK" and left:
-            if server.programs.is_running:
+            if server.programs.is_running():
                 raise CommandError(_BLOCK_IN_SCRIPT % (b"xreadgroup" if self.for_group else b"xread"))
             self.deadline_ms = timeout_deadline_ms(server, arguments[place + 1])
             self.waits = True

@@ -89,7 +89,6 @@ class ScriptGateway(Gateway):
         client.database = caller.database
         client.reply.protocol = RESP2
         client.flags = caller.flags & CLUSTER_READONLY
-        self._server.programs.is_running = True
         self.caller = caller
         self.name = name
         self.arguments = arguments
@@ -103,12 +102,15 @@ class ScriptGateway(Gateway):
 
     def end(self) -> None:
         """Take note that the script is over."""
-        self._server.programs.is_running = False
         self.caller = None
         if self._is_busy:
             self._is_busy = False
             self._server.checks &= ~CHECK_BUSY
         self._propagates = True
+
+    def is_running(self) -> bool:
+        """Say whether a script, or a function, runs now."""
+        return self.caller is not None
 
     def has_counted_errors(self) -> bool:
         """Say whether commands of the script have failed."""
