@@ -31,7 +31,7 @@ from trivet_node.command import Command, look_up
 from trivet_node.commands.connections.transactions import discard_transaction
 from trivet_node.commands.table import COMMANDS
 from trivet_node.keyspace import EXPIRE_HIDES, EXPIRE_WAITS
-from trivet_node.server import invalidation, pausing
+from trivet_node.server import invalidation, pausing, shutting_down
 from trivet_node.server.admission import refusal
 from trivet_node.server.call import call
 from trivet_node.server.client_memory import evict_clients
@@ -44,6 +44,7 @@ from trivet_node.server.setting_effects import apply_at_start
 from trivet_node.server.state import CHECK_CLUSTER, CHECK_PAUSED, Server
 from trivet_node.server.timekeeping import expire_some
 from trivet_node.server.waiting import redirect_waiting, serve_ready_keys
+from trivet_node.shutdown import OVER
 from trivet_wire import errors
 from trivet_wire.requests import ProtocolError
 
@@ -107,6 +108,8 @@ class Engine:
 
     def tick(self, now_ms: int) -> bool:
         """Let time pass; return whether more work is waiting that should not wait for the next tick."""
+        if self.server.shutdown.state == OVER:
+            return False
         keyspace = self.server.keyspace
         keyspace.now_ms = now_ms
         if self.server.debug.cron_paused:
@@ -130,6 +133,7 @@ class Engine:
             evict_clients(self.server)
         self.server.stats.sample(now_ms)
         replication_tick(self.server)
+        shutting_down.look(self.server)
         self._resume_released()
         return more
 
@@ -163,9 +167,10 @@ class Engine:
         server.keyspace.expire_mode = EXPIRE_HIDES
         if upstream.unpassed():
             server.feed_stream(upstream.take_applied())
-        if upstream.acknowledgement_due >= 0:
-            acknowledge(server, upstream, upstream.acknowledgement_due)
-            upstream.acknowledgement_due = -1
+        if upstream.acknowledgement_due:
+            # The request that asks is part of the stream: with it applied, the replica has everything.
+            upstream.acknowledgement_due = False
+            acknowledge(server, upstream, server.replication.history.offset)
 
     def _execute_from_primary(self, client: Client, arguments: list[bytes]) -> None:
         errors_before = client.reply.errors

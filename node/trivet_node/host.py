@@ -38,12 +38,20 @@ class Host:
         """Fork a child that writes a snapshot (BGSAVE); saving.background_save_ended() is called when it is done."""
         raise NotImplementedError
 
+    def stop_background_save(self) -> None:
+        """End the child that writes a snapshot, which would overwrite a later one; returns when it is gone."""
+        raise NotImplementedError
+
     def request_shutdown(self) -> None:
         """End the process after the present burst; a snapshot that was asked for is written already."""
         raise NotImplementedError
 
-    def request_restart(self, delay_ms: int) -> None:
-        """End the process as request_shutdown() does, and start it again `delay_ms` later."""
+    def tell_supervisor(self, text: str) -> None:
+        """Tell the supervisor of the process, if it has one that listens, what the node is about to do."""
+        raise NotImplementedError
+
+    def restart_at_end(self, delay_ms: int) -> None:
+        """Start the process again `delay_ms` after it has ended."""
         raise NotImplementedError
 
     def restart_now(self, delay_ms: int) -> None:

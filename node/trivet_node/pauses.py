@@ -14,9 +14,10 @@ NOTHING: Final = 0
 WRITES: Final = 1
 EVERYTHING: Final = 2
 
-# What for: CLIENT PAUSE, and FAILOVER.
+# What for: CLIENT PAUSE, FAILOVER, and the end of the node.
 BY_COMMAND: Final = 0
 BY_FAILOVER: Final = 1
+BY_SHUTDOWN: Final = 2
 
 # Longer than any clock runs.
 FOR_EVER_MS: Final = 2**63 - 1

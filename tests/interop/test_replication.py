@@ -332,6 +332,28 @@ def test_a_replica_finds_its_primary_again_quickly(tmp_path: Path) -> None:
         assert difference(replica, primary) == {}
 
 
+@pytest.mark.parametrize("replica_kind", ["trivet", "redis"])
+def test_what_happens_while_a_primary_waits_for_its_end_is_in_its_snapshot(tmp_path: Path, replica_kind: str) -> None:
+    options = ("--save", "3600 1", "--repl-ping-replica-period", "1")
+    with started(tmp_path, "trivet", replica_kind, options=options) as (primary, replica):
+        follow(replica, primary.port)
+        replica.send_signal(signal.SIGSTOP)
+        try:
+            primary.call("SET", "short", "lived", "PX", "300")
+            primary.send_signal(signal.SIGTERM)
+            wait_until(lambda: "Waiting for replicas" in primary.log(), 5, "the primary is about to end")
+            before = int(info(primary)["master_repl_offset"])
+            wait_until(lambda: int(info(primary)["master_repl_offset"]) > before, 5, "a ping is in the stream")
+            wait_until(lambda: primary.call("GET", "short") is None, 5, "a key has expired")
+        finally:
+            replica.send_signal(signal.SIGCONT)
+        assert primary.process is not None
+        assert primary.process.wait(10) == 0
+        primary.start()
+        wait_until(lambda: info(replica)["master_link_status"] == "up", 10, "the replica is back")
+        assert "sync_full:0" in primary.call("INFO", "stats").decode()
+
+
 def test_a_restarted_replica_continues_from_its_snapshot(tmp_path: Path) -> None:
     with started(tmp_path, "redis", "trivet", options=("--save", "3600 1")) as (primary, replica):
         write_some(primary, 14)
@@ -367,7 +389,7 @@ def test_a_primary_that_is_stopped_leaves_nothing_behind(tmp_path: Path) -> None
             for number in range(30):
                 assert primary.call("SET", f"key:{number}", b"v" * 1_000_000) == b"OK"
             primary.send_signal(signal.SIGTERM)
-            wait_until(lambda: "lagging" in primary.log(), 5, "the primary is about to end")
+            wait_until(lambda: "Waiting for replicas" in primary.log(), 5, "the primary is about to end")
         finally:
             replica.send_signal(signal.SIGCONT)
         assert primary.process is not None

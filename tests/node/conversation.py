@@ -19,6 +19,8 @@ class FakeHost(Host):
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.asked: list[str] = []
+        # What the supervisor was told.
+        self.told: list[str] = []
         self.changed: list[list[str]] = []
         self.refusals: list[str] = []
         self.saves = True
@@ -38,8 +40,14 @@ class FakeHost(Host):
         self.asked.append("bgsave")
         return self.saves
 
+    def stop_background_save(self) -> None:
+        self.asked.append("stop bgsave")
+
     def request_shutdown(self) -> None:
         self.asked.append("shutdown")
+
+    def tell_supervisor(self, text: str) -> None:
+        self.told.append(text)
 
     def rewrite_config(self) -> str:
         self.asked.append("rewrite")

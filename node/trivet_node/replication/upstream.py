@@ -16,7 +16,6 @@ TRANSFER: Final = 3
 CONNECTED: Final = 4
 
 _STATE_NAMES: Final = ["connect", "connecting", "handshake", "sync", "connected"]
-_NOT_ASKED: Final = -1
 
 
 @final
@@ -34,7 +33,8 @@ class Upstream:
         self.transfer_bytes: int = 0
         self.transferred_bytes: int = 0
         self.last_io_ms: int = 0
-        self.acknowledgement_due: int = _NOT_ASKED
+        # Whether the primary has asked how far we are.
+        self.acknowledgement_due: bool = False
         self._received: list[bytes] = []
         # Bytes of the link that were passed on, and that were applied, since the link began.
         self._passed_on: int = 0
@@ -53,7 +53,7 @@ class Upstream:
         self.client = client
         self.state = CONNECTED
         self.down_since_ms = 0
-        self.acknowledgement_due = _NOT_ASKED
+        self.acknowledgement_due = False
         self._received = []
         self._passed_on = 0
         self._applied = 0

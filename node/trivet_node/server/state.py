@@ -24,6 +24,7 @@ from trivet_node.replication.history import new_replication_id
 from trivet_node.replication.replicas import ONLINE, RECEIVES_SNAPSHOT, SNAPSHOT_UNDER_WAY
 from trivet_node.replication.state import Replication
 from trivet_node.scripting.programs import Programs
+from trivet_node.shutdown import Shutdown
 from trivet_node.stats import Stats
 from trivet_node.timing.clock import Clock
 from trivet_node.timing.stopwatch import Stopwatch
@@ -83,6 +84,7 @@ class Server:
         self.replication: Replication = Replication(new_replication_id(random))
         self.blocking: Blocking = Blocking()
         self.pauses: Pauses = Pauses()
+        self.shutdown: Shutdown = Shutdown()
         # The clients that said MONITOR, by id, the oldest first.
         self.monitors: dict[int, Client] = {}
         self.tracking: TrackingTable = TrackingTable()

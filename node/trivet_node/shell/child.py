@@ -81,6 +81,11 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
 
+    def end(self) -> None:
+        """End the child and return when it is gone, so that it writes no more files; wait() still learns how."""
+        self.kill()
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+
 
 class ParentGone(Exception):
     """The node has died; nobody wants what its child makes."""

@@ -26,7 +26,7 @@ from trivet_node.host import Exchange, Host
 from trivet_node.persistence.facts import history_point
 from trivet_node.persistence.rdb_format import RdbError
 from trivet_node.persistence.rdb_reader import KEEP_EXPIRED, RdbReader
-from trivet_node.server import saving
+from trivet_node.server import shutting_down
 from trivet_node.server.replicating import roles
 from trivet_node.server.scripts.loading import compiled
 from trivet_node.server.state import CHECK_LOADING, Server
@@ -34,7 +34,6 @@ from trivet_node.shell.bus import Bus, join_cluster
 from trivet_node.shell.clock import SystemClock
 from trivet_node.shell.config_files import rewrite_config_file
 from trivet_node.shell.disk import load_snapshot
-from trivet_node.shell.farewell import let_replicas_catch_up
 from trivet_node.shell.instances import OtherInstances
 from trivet_node.shell.invocation import Invocation
 from trivet_node.shell.links import PrimaryLink
@@ -43,6 +42,7 @@ from trivet_node.shell.oom_score import PRIMARY, REPLICA, OomScore
 from trivet_node.shell.process import allocator_report, memory_facts, process_facts, release_memory
 from trivet_node.shell.reactor import Reactor
 from trivet_node.shell.snapshots import Snapshots
+from trivet_node.shutdown import NONE
 from trivet_wire.process import log
 from trivet_wire.process.clock import unix_ms
 from trivet_wire.process.supervision import notify_systemd
@@ -78,8 +78,6 @@ class Node(Host):
         # Only in cluster mode.
         self.bus: Bus | None = None
         self._stop = trio.Event()
-        # Replicas that lag behind do not delay the end.
-        self._is_in_a_hurry = False
         self._time_presses = trio.Event()
 
     def join_cluster(self, listeners: list[socket.socket]) -> None:
@@ -105,13 +103,12 @@ class Node(Host):
                 if self.bus is not None:
                     nursery.start_soon(self.bus.run)
                 log.log("notice", "Ready to accept connections")
-                self._tell_supervisor("STATUS=Ready to accept connections", "READY=1")
+                self.tell_supervisor("STATUS=Ready to accept connections\nREADY=1")
                 await self._stop.wait()
-                self._tell_supervisor("STOPPING=1")
-                if not self._is_in_a_hurry:
-                    await let_replicas_catch_up(self.server, self.reactor)
                 nursery.cancel_scope.cancel()
         finally:
+            # What replicas have not been sent yet is sent now, as far as the kernel takes it.
+            self.reactor.flush_pending()
             self.reactor.close_all()
             self.instances.close_all()
         log.log("warning", "Trivet is now ready to exit, bye bye...")
@@ -124,6 +121,10 @@ class Node(Host):
     def start_background_save(self) -> bool:
         """Fork a child that writes a snapshot."""
         return self.snapshots.start_background_save()
+
+    def stop_background_save(self) -> None:
+        """End the child that writes a snapshot."""
+        self.snapshots.stop_background_save()
 
     def start_replica_snapshot(self) -> bool:
         """Fork a child that writes a snapshot for replicas."""
@@ -150,13 +151,16 @@ class Node(Host):
 
     def request_shutdown(self) -> None:
         """End the process after the present burst."""
-        log.log("warning", "User requested shutdown...")
         self._stop.set()
 
-    def request_restart(self, delay_ms: int) -> None:
-        """End the process after the present burst, and start it again."""
+    def tell_supervisor(self, text: str) -> None:
+        """Tell systemd, if it has started this process, what the node is about to do."""
+        if self.supervisor == "systemd":
+            notify_systemd(text)
+
+    def restart_at_end(self, delay_ms: int) -> None:
+        """Start the process again after its end."""
         self.restart_delay_ms = delay_ms
-        self.request_shutdown()
 
     def restart_now(self, delay_ms: int) -> None:
         """Start the process again without ending it in an orderly way."""
@@ -273,10 +277,6 @@ class Node(Host):
             log.log("warning", failure)
         return not failure
 
-    def _tell_supervisor(self, *lines: str) -> None:
-        if self.supervisor == "systemd":
-            notify_systemd(*lines)
-
     def _note_load(self, reader: RdbReader, size_bytes: int) -> None:
         self.server.snapshots.load_began(reader, size_bytes, unix_ms())
 
@@ -286,7 +286,7 @@ class Node(Host):
         roles.begin(server)
         self._show_role()
         self._settle_oom_score()
-        self._tell_supervisor("STATUS=Loading the data set...")
+        self.tell_supervisor("STATUS=Loading the data set...")
         server.checks |= CHECK_LOADING
         is_replica = server.replication.upstream is not None
         started_s = time.monotonic()
@@ -331,26 +331,12 @@ class Node(Host):
     async def _handle_signals(self) -> None:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
             async for number in received:
-                if number == signal.SIGINT and self._stop.is_set():
+                if number == signal.SIGINT and self.server.shutdown.state != NONE:
                     log.log("warning", "You insist... exiting now.")
                     os._exit(1)
                 log.log("warning", f"Received {signal.Signals(number).name} scheduling shutdown...")
                 config = self.config
                 wishes = config.shutdown_on_sigint if number == signal.SIGINT else config.shutdown_on_sigterm
-                if self._is_saved(wishes):
-                    self._is_in_a_hurry = "now" in wishes
-                    self.request_shutdown()
-
-    def _is_saved(self, wishes: tuple[str, ...]) -> bool:
-        """Save before a shutdown by signal where that is wished for; false where it was in vain and must not be.
-
-        The wishes are those of shutdown-on-sigterm; without any, save points decide.
-        """
-        wants_save = "save" in wishes or (bool(self.config.save) and "nosave" not in wishes)
-        if not wants_save or self.server.checks & CHECK_LOADING:
-            return True
-        log.log("notice", "Saving the final RDB snapshot before exiting.")
-        if saving.save(self.server) or "force" in wishes:
-            return True
-        log.log("warning", "Error trying to save the DB, can't exit.")
-        return False
+                self.server.keyspace.now_ms = unix_ms()
+                shutting_down.begin(self.server, frozenset(wishes))
+                self.reactor.flush_pending()

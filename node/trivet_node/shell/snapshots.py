@@ -85,6 +85,12 @@ class Snapshots:
         self._nursery.start_soon(self._finish_background_save, child, path)
         return True
 
+    def stop_background_save(self) -> None:
+        """End the child that writes a snapshot, if there is one; returns when it is gone."""
+        if self._save_child is not None:
+            self._log("warning", "There is a child saving an .rdb. Killing it!")
+            self._save_child.end()
+
     def start_replica_snapshot(self) -> bool:
         """Start a child that writes a snapshot for the replicas that wait for one; say whether it did start."""
         if self._nursery is None or self._replica_child is not None:

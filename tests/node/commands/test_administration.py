@@ -7,7 +7,7 @@ from trivet_node.client import CLOSE_NOW
 from trivet_node.config import Config
 from trivet_node.server import saving
 from trivet_node.server.information.fields import human_size
-from trivet_node.server.state import CHECK_DISK, CHECK_LOADING
+from trivet_node.server.state import CHECK_BUSY, CHECK_DISK, CHECK_LOADING
 
 MISCONFIGURED = "-MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk."
 
@@ -120,6 +120,25 @@ def test_shutdown_while_loading_keeps_the_file_on_disk() -> None:
     engine = TestEngine()
     engine.server.checks |= CHECK_LOADING
     engine.connect().raw("SHUTDOWN SAVE")
+    assert engine.host.asked == ["shutdown"]
+
+
+def test_shutdown_tells_the_supervisor_and_lets_no_older_snapshot_replace_its_own() -> None:
+    engine = TestEngine()
+    client = engine.connect()
+    client.say("BGSAVE")
+    client.raw("SHUTDOWN")
+    assert engine.host.asked == ["bgsave", "stop bgsave", "save", "shutdown"]
+    assert engine.host.told == ["STOPPING=1", "STATUS=Saving the final RDB snapshot"]
+
+
+def test_while_a_script_runs_for_too_long_the_node_ends_without_saving_only() -> None:
+    engine = TestEngine()
+    client = engine.connect()
+    engine.server.checks |= CHECK_BUSY
+    for words in ("", "SAVE", "NOW"):
+        assert str(client.say(f"SHUTDOWN {words}")).startswith("-BUSY Redis is busy running a script.")
+    client.raw("SHUTDOWN NOSAVE")
     assert engine.host.asked == ["shutdown"]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.node.replication.test_pair import Node, synchronized
+from tests.node.replication.pair import Node, synchronized
 from trivet_wire.replies import encode_command
 
 BROKEN = b"*-1\r\n"

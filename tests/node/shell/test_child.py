@@ -1,6 +1,8 @@
 """Forked children: what they tell of themselves, and how they fail."""
 
+import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +35,15 @@ async def test_a_child_says_in_one_line_what_went_wrong() -> None:
 
     with pytest.raises(ChildFailed, match=r"^ValueError: no room$"):
         await fork_child(work, lambda: 0).wait(lambda *_: None)
+
+
+async def test_a_child_that_is_ended_is_gone_and_tells_that_it_was_killed() -> None:
+    def work(check: Callable[[], None]) -> None:
+        signal.pause()
+
+    running = fork_child(work, lambda: 0)
+    running.end()
+    assert Path(f"/proc/{running.pid}/stat").read_text().rpartition(") ")[2].startswith("Z")
+    with pytest.raises(ChildFailed) as failure:
+        await running.wait(lambda *_: None)
+    assert failure.value.signal_number == signal.SIGKILL

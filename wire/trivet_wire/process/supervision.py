@@ -33,8 +33,8 @@ def stop_for_upstart() -> None:
     signal.raise_signal(signal.SIGSTOP)
 
 
-def notify_systemd(*lines: str) -> None:
-    """Tell systemd `NAME=value` lines; that nobody listens is no error."""
+def notify_systemd(text: str) -> None:
+    """Tell systemd `NAME=value`, or several of that, one a line; that nobody listens is no error."""
     address = os.environ.get(_ADDRESS, "")
     if not address.startswith(("/", "@")):
         return
@@ -42,6 +42,6 @@ def notify_systemd(*lines: str) -> None:
     name = "\0" + address[1:] if address.startswith("@") else address
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
         try:
-            sock.sendto("\n".join(lines).encode(), name)
+            sock.sendto(text.encode(), name)
         except OSError as error:
             log.log("warning", f"Can't notify systemd: {error.strerror}")

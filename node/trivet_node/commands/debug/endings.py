@@ -9,8 +9,9 @@ from typing import Final
 from trivet_node.client import CLOSE_NOW, Client
 from trivet_node.command import CommandError
 from trivet_node.commands.arguments import integer
-from trivet_node.server import saving
-from trivet_node.server.state import CHECK_LOADING, Server
+from trivet_node.server import shutting_down
+from trivet_node.server.state import Server
+from trivet_node.shutdown import NOW
 
 _US_PER_S: Final = 1_000_000
 # A longer delay is as good as this one.
@@ -44,10 +45,9 @@ def restart(server: Server, client: Client, arguments: list[bytes]) -> None:
     delay_ms = _delay_ms(arguments)
     if server.config.config_file and server.host.rewrite_config():
         raise CommandError(_NOT_RESTARTED)
-    wants_save = bool(server.config.save) and server.checks & CHECK_LOADING == 0
-    if wants_save and not saving.save(server):
+    if not shutting_down.begin(server, frozenset([NOW])):
         raise CommandError(_NOT_RESTARTED)
-    server.host.request_restart(delay_ms)
+    server.host.restart_at_end(delay_ms)
     client.flags |= CLOSE_NOW
 
 

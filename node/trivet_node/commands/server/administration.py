@@ -16,13 +16,14 @@ from trivet_node.command import (
     CommandError,
 )
 from trivet_node.commands.arguments import option
-from trivet_node.server import saving
-from trivet_node.server.state import CHECK_LOADING, Server
+from trivet_node.server import saving, shutting_down
+from trivet_node.server.state import CHECK_BUSY, Server
+from trivet_node.shutdown import FORCE, NO_SAVE, NOW, SAVE, WAITING
 from trivet_wire import errors
 
 _SAVING: Final = b"ERR Background save already in progress"
 _MS_PER_S: Final = 1000
-_SHUTDOWN_WORDS: Final = frozenset([b"SAVE", b"NOSAVE", b"NOW", b"FORCE"])
+_WISHES: Final = {b"SAVE": SAVE, b"NOSAVE": NO_SAVE, b"NOW": NOW, b"FORCE": FORCE}
 
 
 def time(server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -59,20 +60,23 @@ def lastsave(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 
 def shutdown(server: Server, client: Client, arguments: list[bytes]) -> None:
-    """SHUTDOWN [NOSAVE|SAVE] [NOW] [FORCE] [ABORT]: no reply where it succeeds, the connection closes."""
-    words = [option(argument) for argument in arguments[1:]]
-    if words == [b"ABORT"]:
-        raise CommandError(b"ERR No shutdown in progress.")
-    if not set(words) <= _SHUTDOWN_WORDS or (b"SAVE" in words and b"NOSAVE" in words):
+    """SHUTDOWN [NOSAVE|SAVE] [NOW] [FORCE] [ABORT]: no reply where it succeeds, the connection closes with the node."""
+    words = frozenset([option(argument) for argument in arguments[1:]])
+    if words == frozenset([b"ABORT"]):
+        if not shutting_down.abort(server):
+            raise CommandError(b"ERR No shutdown in progress.")
+        client.reply.ok()
+        return
+    if not words <= _WISHES.keys() or (b"SAVE" in words and b"NOSAVE" in words):
         raise CommandError(errors.SYNTAX)
-    wants_save = b"SAVE" in words or (bool(server.config.save) and b"NOSAVE" not in words)
-    # What is in memory before the load has ended is less than what is on disk.
-    wants_save = wants_save and server.checks & CHECK_LOADING == 0
-    if wants_save and not saving.save(server) and b"FORCE" not in words:
-        server.host.log("warning", "Error trying to save the DB, can't exit.")
-        raise CommandError(b"ERR Errors trying to SHUTDOWN. Check logs.")
-    server.host.request_shutdown()
-    client.flags |= CLOSE_NOW
+    if server.checks & CHECK_BUSY != 0 and b"NOSAVE" not in words:
+        raise CommandError(errors.busy(server.programs.runs_function))
+    if shutting_down.begin(server, frozenset([_WISHES[word] for word in words])):
+        client.flags |= CLOSE_NOW
+    elif server.shutdown.state == WAITING:
+        shutting_down.wait_for_end(server, client)
+    else:
+        raise CommandError(shutting_down.FAILED)
 
 
 COMMANDS: Final[tuple[Command, ...]] = (

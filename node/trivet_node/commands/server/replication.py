@@ -158,7 +158,7 @@ def _take_acknowledgement(server: Server, client: Client, value: bytes) -> None:
 def _give_acknowledgement(server: Server, client: Client) -> None:
     upstream = server.replication.upstream
     if client.flags & PRIMARY != 0 and upstream is not None:
-        upstream.acknowledgement_due = server.replication.applied_offset()
+        upstream.acknowledgement_due = True
 
 
 def role(server: Server, client: Client, arguments: list[bytes]) -> None:

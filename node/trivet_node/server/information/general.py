@@ -7,6 +7,7 @@ from trivet_node.keyspace import Database
 from trivet_node.limits import REPLICA_CLASS, client_class
 from trivet_node.server.information.fields import Fields, flag
 from trivet_node.server.state import Server
+from trivet_node.shutdown import WAITING
 from trivet_node.version import BUILD, EXECUTABLE, OPERATING_SYSTEM, TRIVET_VERSION
 from trivet_wire.version import REDIS_VERSION
 
@@ -24,7 +25,7 @@ def server_info(server: Server) -> Fields:
     config = server.config
     now_ms = int(server.keyspace.now_ms)
     uptime_s = max(0, now_ms - server.started_ms) // _MS_PER_S
-    return [
+    fields = [
         ("redis_version", REDIS_VERSION),
         ("trivet_version", TRIVET_VERSION),
         ("trivet_build", BUILD),
@@ -47,6 +48,9 @@ def server_info(server: Server) -> Fields:
         ("config_file", config.config_file),
         ("io_threads_active", "0"),
     ]
+    if server.shutdown.state == WAITING:
+        fields.append(("shutdown_in_milliseconds", str(server.shutdown.deadline_ms - now_ms)))
+    return fields
 
 
 def clients_info(server: Server) -> Fields:

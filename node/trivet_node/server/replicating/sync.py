@@ -20,6 +20,7 @@ from trivet_node.replication.replicas import (
     WAITS_FOR_SNAPSHOT,
     Replica,
 )
+from trivet_node.server import shutting_down
 from trivet_node.server.replicating import failover
 from trivet_node.server.replicating.roles import apply_role
 from trivet_node.server.replicating.waits import serve_waits
@@ -81,6 +82,7 @@ def acknowledged(server: Server, replica: Replica, offset: int) -> None:
     apply_role(server)
     serve_waits(server)
     failover.look(server)
+    shutting_down.look(server)
 
 
 def start_snapshot_if_wanted(server: Server) -> None:
