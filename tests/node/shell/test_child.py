@@ -43,7 +43,12 @@ async def test_a_child_that_is_ended_is_gone_and_tells_that_it_was_killed() -> N
 
     running = fork_child(work, lambda: 0)
     running.end()
-    assert Path(f"/proc/{running.pid}/stat").read_text().rpartition(") ")[2].startswith("Z")
+    assert _state(running.pid) == "Z"
     with pytest.raises(ChildFailed) as failure:
         await running.wait(lambda *_: None)
     assert failure.value.signal_number == signal.SIGKILL
+
+
+def _state(pid: int) -> str:
+    """Return the state of a process as ps shows it: Z for one that has ended but was not waited for."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
