@@ -11,7 +11,7 @@ from typing import Any
 import hiredis
 import pytest
 
-from tests.node.replication.test_pair import START_MS, Node, synchronized
+from tests.node.replication.pair import START_MS, Node, synchronized
 from trivet_node.server.state import Server
 from trivet_node.values.hash_deadlines import ExpiringHash
 from trivet_node.values.hashes import Hash
