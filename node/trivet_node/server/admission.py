@@ -8,7 +8,16 @@ from typing import Final
 
 from mypy_extensions import i64
 
-from trivet_node.client import IN_TRANSACTION, MONITOR, PRIMARY, REPLICA, SUBSCRIBED, UNAUTHENTICATED, Client
+from trivet_node.client import (
+    IN_TRANSACTION,
+    MONITOR,
+    PRIMARY,
+    REPLICA,
+    SPECIAL,
+    SUBSCRIBED,
+    UNAUTHENTICATED,
+    Client,
+)
 from trivet_node.cluster.redirect import channel_redirection, redirection
 from trivet_node.command import ALLOW_BUSY, LOADING, MAY_REPLICATE, NO_AUTH, NO_MULTI, READONLY, STALE, WRITE, Command
 from trivet_node.scripting.shebang import ALLOW_STALE, NO_WRITES, UNDECLARED
@@ -32,6 +41,9 @@ _SUBSCRIBER_COMMANDS: Final = frozenset(
 
 def refusal(server: Server, client: Client, command: Command, arguments: list[bytes]) -> bytes | None:
     """Return the error that the command meets, or None where it may run."""
+    if server.checks == 0 and client.flags & SPECIAL & ~IN_TRANSACTION == 0:
+        # Only its transaction sets the client apart, and nothing is on that others could ask about.
+        return _refused_in_state_of_client(client, command)
     checks = server.checks if client.flags & PRIMARY == 0 else 0
     flags = effective_flags(server, client, command, arguments)
     return (
@@ -72,9 +84,7 @@ def effective_flags(server: Server, client: Client, command: Command, arguments:
 
     It may run without data, or with those of long ago, only where all that it will run may.
     """
-    if command.group == "scripting":
-        return _declared_flags(server, command, arguments)
-    flags = command.flags
+    flags = _declared_flags(server, command, arguments)
     if command.name == "exec":
         for queued in client.queued:
             its_flags = _declared_flags(server, queued.command, queued.arguments)
@@ -87,6 +97,8 @@ def _declared_flags(server: Server, command: Command, arguments: list[bytes]) ->
 
     (Redis: scriptFlagsToCmdFlags.)
     """
+    if command.group != "scripting":
+        return command.flags
     declared = server.programs.declared_flags(command.name, arguments)
     if declared & UNDECLARED != 0:
         return command.flags
