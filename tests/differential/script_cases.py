@@ -82,6 +82,16 @@ return redis.acl_check_cmd('set',{})
 return redis.replicate_commands()
 return redis.breakpoint()
 return redis.debug('a', {1})
+local out = {pcall(error, {})} return {#out, type(out[2])}
+local out = {pcall(error, {err = true})} return {#out, type(out[2]), type(out[3])}
+return {pcall(setmetatable({}, {__call = function(...) return select('#', ...) end}), 1, 2)}
+return {pcall(setmetatable({}, {__call = function(...) return select('#', ...) end}))}
+return {pcall({}, 1)}
+return {pcall(nil, 1)}
+return {select('#', redis.log(0, 'x'))}
+return {select('#', redis.setresp(2))}
+return {select('#', redis.set_repl(redis.REPL_ALL))}
+return {select('#', math.randomseed(1))}
 """
 
 VALUES: Final = r"""
@@ -316,6 +326,38 @@ return cmsgpack.unpack('\129\192\1')
 return tostring(cmsgpack.unpack('\207\255\255\255\255\255\255\255\255'))
 return tostring(cmsgpack.unpack('\211\255\255\255\255\255\255\255\255'))
 return {cmsgpack.unpack('\212\1\1')}
+return cmsgpack.pack(nil, nil)
+return cmsgpack.pack(redis.call, cjson.null, coroutine.create(function() end))
+return #cmsgpack.pack(unpack({}, 1, 4000))
+return #cmsgpack.pack(unpack({}, 1, 4001))
+return {pcall(cmsgpack.pack, unpack({}, 1, 5000))}
+return {pcall(cmsgpack.unpack_limit, 'x', -1)}
+return {cmsgpack.unpack_limit('\1\2\3', 1, -1)}
+return {cmsgpack.unpack_limit('\1\2\3', 0, 3)}
+return {cmsgpack.unpack_limit('\1\2\3', 1, 4)}
+return {cmsgpack.unpack_limit('\1\2\3', 1, 2^31)}
+return {cmsgpack.unpack_limit('\1\2\3', 1, 2^32 + 1)}
+return {cmsgpack.unpack_limit('\1\2\3', 1, -2^32 + 1)}
+return {cmsgpack.unpack_limit('\1\2\3', 1, 2^63)}
+return {cmsgpack.unpack_limit('\1\2\3', 2^32 + 1)}
+return {cmsgpack.unpack_one('\1\2\3', 2^33 + 1)}
+return {pcall(cmsgpack.unpack, '\129\192\1')}
+return {pcall(cmsgpack.unpack, '\145')}
+return {pcall(cmsgpack.unpack, '\193')}
+return #{cmsgpack.unpack(string.rep('\1', 7997))}
+return #{cmsgpack.unpack(string.rep('\1', 8000))}
+return #{cmsgpack.unpack_limit(string.rep('\1', 9000), 7997)}
+return #{cmsgpack.unpack_limit(string.rep('\1', 9000), 7999)}
+return #{cmsgpack.unpack_limit(string.rep('\1', 9000), 8000)}
+return {pcall(cmsgpack.unpack, string.rep('\1', 9000))}
+return type(cmsgpack.unpack(string.rep('\145', 3999) .. '\1'))
+return type(cmsgpack.unpack(string.rep('\145', 4000) .. '\1'))
+return type(cmsgpack.unpack(string.rep('\129\1', 3999) .. '\1'))
+return type(cmsgpack.unpack(string.rep('\129\1', 4000) .. '\1'))
+return type(cmsgpack.unpack(string.rep('\129', 7998) .. string.rep('\1', 8001)))
+return type(cmsgpack.unpack(string.rep('\129', 8000) .. string.rep('\1', 8001)))
+return {pcall(cmsgpack.unpack, string.rep('\129\1', 100000))}
+local thread = coroutine.create(function() end) return {pcall(cmsgpack.unpack, thread)}
 """
 
 STRUCT: Final = r"""

@@ -7,7 +7,7 @@ from typing import Final, final
 from trivet_node.scripting.faults import COUNTED_REPLY, INTERNAL, REPLY, ScriptError
 from trivet_node.scripting.gateway import Gateway
 from trivet_node.scripting.replies import ReplyReader
-from trivet_node.scripting.values import command_argument, number_or_none, text_or_none, truncate
+from trivet_node.scripting.values import NOTHING, command_argument, number_or_none, text_or_none, truncate
 from trivet_wire.version import REDIS_VERSION
 
 _NO_ARGUMENT: Final = b"ERR Please specify at least one argument for this redis lib call"
@@ -97,7 +97,7 @@ class RedisApi:
             return replies.error(outcome.text, outcome.kind == COUNTED_REPLY)
         return outcome
 
-    def log(self, *arguments: object) -> None:
+    def log(self, *arguments: object) -> tuple[object, ...]:
         """redis.log(level, message, ...)."""
         if len(arguments) < 2:
             raise ScriptError(b"ERR redis.log() requires two arguments or more.", REPLY)
@@ -108,6 +108,7 @@ class RedisApi:
             raise ScriptError(b"ERR Invalid debug level.", REPLY)
         texts = [text_or_none(argument) for argument in arguments[1:]]
         self._gateway.log(truncate(level), b" ".join([text for text in texts if text is not None]))
+        return NOTHING
 
     def _perform(self, arguments: tuple[object, ...]) -> object:
         """Run a command and return its reply as a value of Lua, or the error that it met."""
@@ -159,21 +160,23 @@ class RedisApi:
             return replies.error(_WRONG_ARGUMENTS, False)
         return replies.status(arguments[0])
 
-    def _setresp(self, *arguments: object) -> None:
+    def _setresp(self, *arguments: object) -> tuple[object, ...]:
         if len(arguments) != 1:
             raise ScriptError(b"ERR redis.setresp() requires one argument.", REPLY)
         protocol = truncate(number_or_none(arguments[0]) or 0)
         if protocol not in (2, 3):
             raise ScriptError(b"ERR RESP version must be 2 or 3.", REPLY)
         self._gateway.set_protocol(protocol)
+        return NOTHING
 
-    def _set_repl(self, *arguments: object) -> None:
+    def _set_repl(self, *arguments: object) -> tuple[object, ...]:
         if len(arguments) != 1:
             raise ScriptError(b"ERR redis.set_repl() requires two arguments.", REPLY)
         targets = truncate(number_or_none(arguments[0]) or 0)
         if targets & ~_ALL_TARGETS:
             raise ScriptError(_BAD_TARGETS, REPLY)
         self._gateway.set_propagation(targets)
+        return NOTHING
 
     def _acl_check_cmd(self, *arguments: object) -> bool:
         if not arguments:
@@ -190,5 +193,5 @@ class RedisApi:
     def _breakpoint(self, *arguments: object) -> bool:
         return False
 
-    def _debug(self, *arguments: object) -> None:
-        return None
+    def _debug(self, *arguments: object) -> tuple[object, ...]:
+        return NOTHING

@@ -1,13 +1,16 @@
 -- The library of scripts: Lua's own where it can do no harm, and functions in front of it where it could.
 --
--- The C functions behind these are called by their own names: error messages quote them. (Lua 5.1: lbaselib.c, ltablib.c.)
+-- The C functions behind these get all arguments as they came, none for none, and are called by their own names: error
+-- messages count and quote them. (Lua 5.1: lbaselib.c, ltablib.c.)
 
 local host = ...
 local behind, environment = host.behind, host.environment
 local explain, watched = host.explain, host.watched
-local getinfo = debug.getinfo
-local setfenv, error, unpack, select, type, xpcall, next = setfenv, error, unpack, select, type, xpcall, next
-local sub, byte, gsub = string.sub, string.byte, string.gsub
+local getinfo, debug_metatable = debug.getinfo, debug.getmetatable
+local PRELUDE = host.PRELUDE
+local setfenv, error, unpack, select, type, xpcall = setfenv, error, unpack, select, type, xpcall
+local next, tonumber = next, tonumber
+local sub, byte, gsub, rawget = string.sub, string.byte, string.gsub, rawget
 
 -- How deep the recursion of a pattern may be: about a megabyte of stack.
 local LEVELS_MAX = 5000
@@ -18,31 +21,51 @@ local base = {
   _VERSION = _VERSION,
 }
 
+-- Raises what C raises for a write to a table that is readonly.
+local function refuse()
+  error('Attempt to modify a readonly table', 0)
+end
+
+-- Returns its arguments with what is behind the first of them, which is a face.
+local function revealed(object, ...)
+  return behind[object], ...
+end
+
 do
   local getmetatable = getmetatable
-  function base.getmetatable(object) return getmetatable(object) or nil end
+  function base.getmetatable(...) return getmetatable(...) or nil end
 end
 
 do
   local setmetatable = setmetatable
-  function base.setmetatable(object, ...)
-    if behind[object] then error('Attempt to modify a readonly table', 0) end
-    return setmetatable(object, ...)
+  function base.setmetatable(...)
+    local object, metatable = ...
+    if behind[object] and (type(metatable) == 'table' or metatable == nil and select('#', ...) > 1) then refuse() end
+    return setmetatable(...)
   end
 end
 
 do
-  local rawget, rawset = rawget, rawset
-  function base.rawget(object, ...) return rawget(behind[object] or object, ...) end
-  function base.rawset(object, ...)
-    if behind[object] then error('Attempt to modify a readonly table', 0) end
-    return rawset(object, ...)
+  local rawset = rawset
+  function base.rawget(...)
+    local object = ...
+    if behind[object] then return rawget(revealed(...)) end
+    return rawget(...)
+  end
+  function base.rawset(...)
+    local object = ...
+    if behind[object] and select('#', ...) > 2 then refuse() end
+    return rawset(...)
   end
 end
 
 do
   local next, pairs = next, pairs
-  function base.next(object, ...) return next(behind[object] or object, ...) end
+  function base.next(...)
+    local object = ...
+    if behind[object] then return next(revealed(...)) end
+    return next(...)
+  end
   function base.pairs(...)
     local object = ...
     if behind[object] then return base.next, object, nil end
@@ -50,15 +73,15 @@ do
   end
 end
 
--- Errors with an `err` field are caught as that text, as they were in older versions.
+-- Errors with an `err` field are caught as that text, as they were in older versions; where the field is no text, it
+-- comes behind the error. (Redis: luaRedisPcall)
 local function settle(ok, ...)
   if ok then return true, ... end
   local err = ...
-  if type(err) == 'table' then
-    local text = err.err
-    if type(text) == 'string' or type(text) == 'number' then err = text end
-  end
-  return false, err
+  if type(err) ~= 'table' then return false, err end
+  local text = err.err
+  if type(text) == 'string' or type(text) == 'number' then return false, text end
+  return false, err, text
 end
 
 -- What is called in the arguments of this is no tail call: its frame stays below that of its caller.
@@ -66,18 +89,29 @@ local function passed(...)
   return ...
 end
 
-function base.pcall(body, ...)
+-- Says whether a value can be called.
+local function is_callable(value)
+  if type(value) == 'function' then return true end
+  local metatable = debug_metatable(value)
+  return metatable ~= nil and rawget(metatable, '__call') ~= nil
+end
+
+function base.pcall(...)
+  local body = ...
   local count = select('#', ...)
-  if count == 0 then return settle(xpcall(body, explain)) end
+  -- Where there is nothing to call, what is called is the room for the result.
+  if count == 0 then body = true end
+  if count <= 1 or not is_callable(body) then return settle(xpcall(body, explain)) end
   -- Called out of a table, a function has no name that messages could quote, as when C calls it.
-  local arguments = {...}
-  local callee = {body}
-  return settle(xpcall(function() return passed(callee[1](unpack(arguments, 1, count))) end, explain))
+  local all = {...}
+  return settle(xpcall(function() return passed(all[1](unpack(all, 2, count))) end, explain))
 end
 
 do
   local xpcall = xpcall
-  function base.xpcall(body, handler, ...)
+  function base.xpcall(...)
+    if select('#', ...) < 2 then error("bad argument #2 to 'xpcall' (value expected)") end
+    local body, handler = ...
     return xpcall(body, function(err) return handler(explain(err)) end)
   end
 end
@@ -91,17 +125,18 @@ do
     if type(message) == 'userdata' then message = explain(message) end
     return nil, message
   end
-  function base.loadstring(text, ...)
+  function base.loadstring(...)
+    local text, name = ...
     if type(text) == 'string' and byte(text) == 27 then
-      local chunk, message = loadstring('\1' .. sub(text, 2), (...) or text)
+      local chunk, message = loadstring('\1' .. sub(text, 2), name or text)
       return in_sandbox(chunk, message, true)
     end
-    return in_sandbox(loadstring(text, ...))
+    return in_sandbox(loadstring(...))
   end
-  function base.load(reader, ...)
-    if type(reader) ~= 'function' then return load(reader) end
+  function base.load(...)
+    local reader, name = ...
+    if type(reader) ~= 'function' then return load(...) end
     local first, refused = true, nil
-    local name = (...) or '=(load)'
     local chunk, message = load(function()
       local piece = reader()
       if first and type(piece) == 'string' and piece ~= '' then
@@ -112,7 +147,7 @@ do
         end
       end
       return piece
-    end, name)
+    end, name or '=(load)')
     return in_sandbox(chunk, message, refused)
   end
 end
@@ -121,8 +156,9 @@ do
   local coroutine = coroutine
   local resume, create, wrap = coroutine.resume, coroutine.create, coroutine.wrap
   local function check(body, name)
-    if type(body) ~= 'function' or getinfo(body, 'S').what == 'C' then
-      error("bad argument #1 to '" .. (getinfo(2, 'n').name or name) .. "' (Lua function expected)")
+    local info = type(body) == 'function' and getinfo(body, 'S')
+    if not info or info.what == 'C' or info.source == PRELUDE then
+      error("bad argument #1 to '" .. name .. "' (Lua function expected)")
     end
   end
   local function settled(thread, ok, ...)
@@ -139,7 +175,7 @@ do
       check(body, 'wrap')
       return wrap(watched(body))
     end,
-    resume = function(thread, ...) return settled(thread, resume(thread, ...)) end,
+    resume = function(...) return settled((...), resume(...)) end,
   }
 end
 
@@ -183,11 +219,17 @@ end
 
 do
   local insert, foreach = table.insert, table.foreach
-  function base.table.insert(list, ...)
-    if behind[list] then error('Attempt to modify a readonly table', 0) end
-    return insert(list, ...)
+  function base.table.insert(...)
+    local list, place = ...
+    local count = select('#', ...)
+    if behind[list] and (count == 2 or count == 3 and tonumber(place)) then refuse() end
+    return insert(...)
   end
-  function base.table.foreach(list, ...) return foreach(behind[list] or list, ...) end
+  function base.table.foreach(...)
+    local list = ...
+    if behind[list] then return foreach(revealed(...)) end
+    return foreach(...)
+  end
 end
 
 host.base = base

@@ -8,6 +8,8 @@ local pack_float, unpack_float = host.pack_float, host.unpack_float
 
 -- Tables nested deeper are written as nil.
 local NESTING_MAX = 16
+-- So many values are on the stack of a C function at most, its arguments among them. (Lua: LUAI_MAXCSTACK)
+local STACK_MAX = 8000
 
 local function fault(message)
   error({message})
@@ -104,6 +106,7 @@ end
 local function pack(...)
   local count = select('#', ...)
   if count == 0 then error("bad argument #0 to 'pack' (MessagePack pack needs input.)") end
+  if count > STACK_MAX / 2 then error("bad argument #0 to 'pack' (Too many arguments for MessagePack pack.)") end
   local out = {}
   local values = {...}
   for index = 1, count do append(out, values[index], 0) end
@@ -112,7 +115,12 @@ end
 
 ---------------------------------------------------------------- unpacking
 
-local text, place
+-- What is unpacked, where the next value begins, and how many values the C library has on its stack by then.
+local text, place, height
+
+local function check_room(purpose)
+  if height >= STACK_MAX then fault('stack overflow (' .. purpose .. ')') end
+end
 
 -- Returns where the next `count` bytes begin, and passes them.
 local function take(count)
@@ -147,21 +155,32 @@ end
 
 local read
 
+-- The C library has the array and the index on its stack while it reads an element.
 local function read_array(length)
   local array = {}
-  for index = 1, length do array[index] = read() end
+  height = height + 1
+  check_room('in function mp_decode_to_lua_array')
+  for index = 1, length do
+    height = height + 1
+    array[index] = read()
+    height = height - 2
+  end
+  height = height - 1
   return array
 end
 
 local function read_map(length)
   local map = {}
+  height = height + 1
   for _ = 1, length do
     local key = read()
     local value = read()
+    height = height - 2
     if key == nil then fault({'table index is nil'}) end
     if key ~= key then fault({'table index is NaN'}) end
     map[key] = value
   end
+  height = height - 1
   return map
 end
 
@@ -180,8 +199,7 @@ local READERS = {
   [0xde] = function() return read_map(read_unsigned(2)) end, [0xdf] = function() return read_map(read_unsigned(4)) end,
 }
 
-function read()
-  local mark = byte(text, take(1))
+local function read_marked(mark)
   if mark <= 0x7f then return mark end
   if mark >= 0xe0 then return mark - 256 end
   if mark <= 0x8f then return read_map(mark - 0x80) end
@@ -192,13 +210,22 @@ function read()
   return reader()
 end
 
-local function unpack_some(limit)
+function read()
+  local mark = byte(text, take(1))
+  check_room('too many return values at once; use unpack_one or unpack_limit instead.')
+  local value = read_marked(mark)
+  height = height + 1
+  return value
+end
+
+local function unpack_some(limit, tells_place)
   local found = {}
   local count = 0
   while place <= #text and count < limit do
     count = count + 1
     found[count] = read()
   end
+  if tells_place then check_room('in function mp_unpack_full') end
   return found, count
 end
 
@@ -210,9 +237,10 @@ local function outcome(ok, result, count)
 end
 
 -- Unpacks at most `limit` values from the byte at `begin` on; returns them in a table, their number and where it ended.
-local function unpack_from(source, begin, limit)
-  text, place = source, begin
-  local ok, result, count = outcome(pcall(unpack_some, limit))
+-- The C library puts that in front of the values if `tells_place`.
+local function unpack_from(source, begin, limit, tells_place)
+  text, place, height = source, begin, 1
+  local ok, result, count = outcome(pcall(unpack_some, limit, tells_place))
   text = nil
   return ok, result, count, place
 end

@@ -1,21 +1,23 @@
 -- Errors as scripts see them: what Python raises is put into words, and positions are found.
 --
--- Our own functions raise errors at level 1. Where an error happened is found as the C libraries would find it: by the level of the function that raised it. Frames of
--- our own chunks, which are all named host.PRELUDE, count as C. Messages that C functions raise on behalf of our functions
--- begin with that name, too, and get the position of who has called ours.
+-- Our own functions raise errors at level 1. Where an error happened is found as the C libraries would find it: by the
+-- level of the function that raised it. Frames of our own chunks, which are all named host.PRELUDE, count as C. Messages
+-- that C functions raise on behalf of our functions begin with that name, too, and get the position of who has called
+-- ours, and the name that ours was called by.
 -- (Redis: __redis__err__handler in eval.c and function_lua.c; Lua: luaL_where.)
 
 local host = ...
 local PRELUDE, null = host.PRELUDE, host.null
 local PREFIX = PRELUDE:sub(2) .. ':'
-local getinfo, type, tostring, next = debug.getinfo, type, tostring, next
+local getinfo, type, tostring, tonumber, next = debug.getinfo, type, tostring, tonumber, next
 local sub, match = string.sub, string.match
 
 -- The kinds of errors that Python raises: see faults.py.
 local REPLY, COUNTED_REPLY, ARGUMENT, PLAIN = 1, 2, 3, 4
 
--- Returns three frames: of the function that has raised the error that is being handled, or that has ended `thread`; of
--- who called that; and of the first function above it that is not ours. Our own frames on top are the handler's.
+-- Returns four frames: of the function that has raised the error that is being handled, or that has ended `thread`; of
+-- who called that; of the first function above it that is not ours; and of ours that this one has called, if any. Our
+-- own frames on top are the handler's.
 local function trace(thread)
   local function frame(level)
     local info
@@ -29,16 +31,17 @@ local function trace(thread)
     raiser = frame(level)
   end
   local caller = frame(level + 1)
-  local outer = raiser
+  local outer, ours = raiser, nil
   if raiser and raiser.what == 'C' then
     level = level + 1
     outer = caller
   end
   while outer and outer.source == PRELUDE do
     level = level + 1
+    ours = outer
     outer = frame(level)
   end
-  return raiser, caller, outer
+  return raiser, caller, outer, ours
 end
 
 -- Returns where a function is defined and its last line: what is known of an error whose own place a tail call has
@@ -71,6 +74,16 @@ local function counted_error(text)
   return err
 end
 
+-- Returns the message about an argument of the function in a frame, which is named as it was called. (luaL_argerror)
+local function argument_message(number, frame, reason)
+  local name = frame and frame.name or '?'
+  if frame and frame.namewhat == 'method' then
+    number = number - 1
+    if number == 0 then return "calling '" .. name .. "' on bad self (" .. reason .. ')' end
+  end
+  return 'bad argument #' .. number .. " to '" .. name .. "' (" .. reason .. ')'
+end
+
 -- Returns what stands for an exception of Python.
 local function describe(err, thread)
   local text, kind, argument = host.describe(err)
@@ -78,19 +91,16 @@ local function describe(err, thread)
   if kind == COUNTED_REPLY then return counted_error(text) end
   if kind == PLAIN then return text end
   local raiser, caller = trace(thread)
-  if kind == ARGUMENT then
-    text = 'bad argument #' .. argument .. " to '" .. (raiser and raiser.name or '?') .. "' (" .. text .. ')'
-  end
+  if kind == ARGUMENT then text = argument_message(argument, raiser, text) end
   return position(caller) .. text
 end
 
--- Counts arguments as the C libraries do where one of our functions, `caller`, was called as a method.
-local function for_method(text, caller)
-  if not caller or caller.namewhat ~= 'method' then return text end
-  local number, name, rest = match(text, "^bad argument #(%d+) to '(.-)' (.*)$")
-  if not number then return text end
-  if number == '1' then return "calling '" .. name .. "' on bad self " .. rest end
-  return 'bad argument #' .. number - 1 .. " to '" .. name .. "' " .. rest
+-- Returns a message of C as it were if C had been called instead of our function in front of it, whose frame is `ours`.
+-- A tail call leaves no trace of what ours was called.
+local function in_front(text, ours, outer)
+  local number, reason = match(text, "^bad argument #(%d+) to '.-' %((.*)%)$")
+  if not number or not outer or outer.what == 'tail' then return text end
+  return argument_message(tonumber(number), ours, reason)
 end
 
 -- Returns what a script is to see of an error that is being handled, or that has ended `thread`.
@@ -100,8 +110,8 @@ local function explain(err, thread)
     explained = describe(err, thread)
   elseif type(err) == 'string' and sub(err, 1, #PREFIX) == PREFIX then
     local text = match(err, '^%d+: (.*)$', #PREFIX + 1)
-    local _, caller, outer = trace(thread)
-    if text then explained = position(outer) .. for_method(text, caller) end
+    local _, _, outer, ours = trace(thread)
+    if text then explained = position(outer) .. in_front(text, ours, outer) end
   end
   return explained
 end

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final, final
 
 from trivet_node.scripting.faults import ScriptError, argument_error
-from trivet_node.scripting.values import small_integer
+from trivet_node.scripting.values import NOTHING, small_integer
 
 _MULTIPLIER: Final = 0x5DEECE66D
 _INCREMENT: Final = 0xB
@@ -32,11 +32,12 @@ class ScriptRandom:
             return draw
         if len(arguments) > 2:
             raise ScriptError(b"wrong number of arguments")
-        largest = small_integer(arguments, len(arguments) - 1)
         smallest = small_integer(arguments, 0) if len(arguments) == 2 else 1
+        largest = small_integer(arguments, len(arguments) - 1)
         if smallest > largest:
             raise argument_error(len(arguments), b"interval is empty")
         return math.floor(draw * (largest - smallest + 1)) + smallest
 
-    def _randomseed(self, *arguments: object) -> None:
+    def _randomseed(self, *arguments: object) -> tuple[object, ...]:
         self._state = ((small_integer(arguments, 0) & 0xFFFFFFFF) << 16) + 0x330E
+        return NOTHING

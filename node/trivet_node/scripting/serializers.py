@@ -11,11 +11,14 @@ from collections.abc import Callable
 from typing import Any, Final, final
 
 from trivet_node.scripting.faults import PLAIN, ScriptError, argument_error
-from trivet_node.scripting.values import integer, optional_integer, parse_number, text
+from trivet_node.scripting.values import integer, low_bits, optional_integer, parse_number, text
 
 _INT_MAX: Final = 2**31 - 1
 _DEPTH: Final = 1000
 _PRECISION_MAX: Final = 14
+# So many values pass through Lua's unpack(), two fewer than the C library returns.
+_RESULTS_MAX: Final = 7997
+_TOO_MANY_RESULTS: Final = b"stack overflow (too many return values at once; use unpack_one or unpack_limit instead.)"
 _NUMBER: Final = re.compile(
     rb"[+-]?(?:0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][+-]?[0-9]+)?"
     rb"|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|infinity|inf|nan(?:\([0-9A-Za-z_]*\))?)",
@@ -155,14 +158,19 @@ class MessagePack:
         return self._unpack_some(text(arguments, 0), limit, offset)
 
     def _unpack_some(self, data: bytes, limit: int, offset: int) -> object:
+        # The messages show 32 bits.
         if offset < 0 or limit < 0:
-            raise ScriptError(b"Invalid request to unpack with offset of %d and limit of %d." % (offset, len(data)))
+            shown = (low_bits(offset), low_bits(len(data)))
+            raise ScriptError(b"Invalid request to unpack with offset of %d and limit of %d." % shown)
         if offset > len(data):
-            raise ScriptError(b"Start offset %d greater than input length %d." % (offset, len(data)))
+            shown = (low_bits(offset), low_bits(len(data)))
+            raise ScriptError(b"Start offset %d greater than input length %d." % shown)
         takes_all = limit == 0 and offset == 0
-        ok, result, count, place = self._unpack(data, offset + 1, _INT_MAX if takes_all else limit)
+        ok, result, count, place = self._unpack(data, offset + 1, _INT_MAX if takes_all else limit, not takes_all)
         if not ok:
             raise ScriptError(result, PLAIN if count else 0)
+        if count > _RESULTS_MAX:
+            raise ScriptError(_TOO_MANY_RESULTS)
         if takes_all:
             return self._spread(result, count, None)
         return self._spread(result, count, -1 if place > len(data) else place - 1)

@@ -11,7 +11,12 @@ from lupa.lua51 import lua_type
 
 from trivet_node.scripting.faults import argument_error
 
+# What a function gives that gives nothing: None would be a nil.
+NOTHING: Final[tuple[object, ...]] = ()
+
 _SPACES: Final = b" \t\n\v\f\r"
+# The class of lupa, which it does not export, for a coroutine that has not begun; it says that this is a function.
+_UNBEGUN: Final = "_LuaCoroutineFunction"
 _INT64_MIN: Final = -(2**63)
 _INT64_MAX: Final = 2**63 - 1
 _EXACT: Final = 10**17
@@ -27,6 +32,8 @@ def type_name(value: object) -> bytes:
         return b"number"
     if isinstance(value, bytes):
         return b"string"
+    if type(value).__name__ == _UNBEGUN:
+        return b"thread"
     name = lua_type(value)
     return b"function" if name is None else str(name).encode()
 
@@ -76,7 +83,12 @@ def optional_integer(arguments: tuple[object, ...], index: int, default: int) ->
 
 def small_integer(arguments: tuple[object, ...], index: int) -> int:
     """Return the last 32 bits of integer(), signed. Raises ScriptError. (luaL_checkint)"""
-    value = integer(arguments, index) & 0xFFFFFFFF
+    return low_bits(integer(arguments, index))
+
+
+def low_bits(value: int) -> int:
+    """Return the last 32 bits of a number, signed: what C makes an int of."""
+    value &= 0xFFFFFFFF
     return value - 2**32 if value >= 2**31 else value
 
 

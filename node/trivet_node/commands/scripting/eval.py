@@ -96,8 +96,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
         complexity=_COMPLEXITY,
         keys=(KeySpec("RW access update", begin=2, keynum=0, first=1, notes=_WRITES_NOTE),),
         arguments=_SCRIPT_ARGUMENTS,
-        difference="A negative zero loses its sign on the way to a command. An error in a function of Lua whose call a "
-        "script returns at once (`return next(1)`) is said to be on the script's last line.",
+        difference="A negative zero loses its sign on the way to a command or into `struct`. An error in a function "
+        "of Lua whose call a script returns at once (`return next(1)`) is said to be on the script's last line.",
     ),
     Command(
         "evalsha",
