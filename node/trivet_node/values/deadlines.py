@@ -73,6 +73,12 @@ class Deadlines:
             return self._order.first_key() >> _SERIAL_BITS
         return min([ticket for ticket, _ in self._all_tickets()]) >> _SERIAL_BITS
 
+    def last_ms(self) -> int:
+        """Return the latest deadline; there is one."""
+        if self._order is not None:
+            return self._order.last_key() >> _SERIAL_BITS
+        return max([ticket for ticket, _ in self._all_tickets()]) >> _SERIAL_BITS
+
     def due(self, now_ms: int, limit: int) -> list[bytes]:
         """Return names whose deadline lies before `now_ms`, the earliest first, `limit` of them at most."""
         end = now_ms << _SERIAL_BITS

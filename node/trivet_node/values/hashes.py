@@ -17,6 +17,7 @@ from trivet_node.values.packing import PackingLimits
 
 # No listpack grows beyond this many bytes, whatever the limits are.
 _LARGEST_PACK: Final = 1 << 30
+NO_FIELDS: Final[frozenset[bytes]] = frozenset()
 
 
 @final
@@ -102,26 +103,30 @@ class Hash:
         self.pack = listpack.splice(pack, at, listpack.after(pack, listpack.after(pack, at)), b"", -2)
         return True
 
-    def pairs(self) -> list[bytes]:
-        """Return every field followed by its value."""
+    def pairs(self, hidden: frozenset[bytes] = NO_FIELDS) -> list[bytes]:
+        """Return every field followed by its value, but for those in `hidden`."""
         if self.buckets is None:
-            return listpack.texts(self.pack)
+            return _visible_pairs(self.pack, hidden) if hidden else listpack.texts(self.pack)
+        hides = len(hidden) != 0
         found: list[bytes] = []
         for bucket in self.buckets.dicts:
             for field, value in bucket.items():
+                if hides and field in hidden:
+                    continue
                 assert isinstance(value, bytes)
                 found.append(field)
                 found.append(value)
         return found
 
-    def fields(self) -> list[bytes]:
-        """Return all fields."""
-        return self.buckets.keys() if self.buckets is not None else _every_second(self.pack, listpack.FIRST)
+    def fields(self, hidden: frozenset[bytes] = NO_FIELDS) -> list[bytes]:
+        """Return all fields but for those in `hidden`."""
+        found = self.buckets.keys() if self.buckets is not None else _every_second(self.pack, listpack.FIRST)
+        return [field for field in found if field not in hidden] if hidden else found
 
-    def values(self) -> list[bytes]:
-        """Return all values, in the order of fields()."""
-        if self.buckets is not None:
-            return self.pairs()[1::2]
+    def values(self, hidden: frozenset[bytes] = NO_FIELDS) -> list[bytes]:
+        """Return all values, in the order of fields(hidden)."""
+        if hidden or self.buckets is not None:
+            return self.pairs(hidden)[1::2]
         return [] if self.is_empty() else _every_second(self.pack, listpack.after(self.pack, listpack.FIRST))
 
     def random_field(self, random: Random) -> bytes:
@@ -206,6 +211,21 @@ def from_pairs(pairs: list[bytes], limits: PackingLimits) -> Hash:
         hashed.put(pairs[index], pairs[index + 1], limits)
         index += 2
     return hashed
+
+
+def _visible_pairs(pack: bytes, hidden: frozenset[bytes]) -> list[bytes]:
+    """Return the fields of a pack that are not in `hidden`, each followed by its value."""
+    found: list[bytes] = []
+    at: i64 = listpack.FIRST
+    stop = listpack.end(pack)
+    while at < stop:
+        field = listpack.text(pack, at)
+        at = listpack.after(pack, at)
+        if field not in hidden:
+            found.append(field)
+            found.append(listpack.text(pack, at))
+        at = listpack.after(pack, at)
+    return found
 
 
 def _every_second(pack: bytes, at: i64) -> list[bytes]:

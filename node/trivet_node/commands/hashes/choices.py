@@ -5,7 +5,7 @@ from typing import Final
 from trivet_node.client import Client
 from trivet_node.command import READONLY, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import INTEGER_MAX, integer_in, option
-from trivet_node.commands.hashes.lookup import as_expiring, read_hash
+from trivet_node.commands.hashes.lookup import as_expiring
 from trivet_node.commands.keys.scanning import ScanOptions, reply_scan, scan_buckets, scan_cursor
 from trivet_node.server.state import Server
 from trivet_node.values.hash_deadlines import ExpiringHash
@@ -19,11 +19,15 @@ def hrandfield(server: Server, client: Client, arguments: list[bytes]) -> None:
     if len(arguments) > 2:
         _draw(server, client, arguments)
         return
-    hashed = read_hash(client.database, arguments[1])
-    if hashed is None:
-        client.reply.null()
+    value = client.database.read(arguments[1])
+    if isinstance(value, Hash):
+        client.reply.bulk(value.random_field(server.random))
+        return
+    drawn = [] if value is None else _drawn_from(server, as_expiring(value), -1)
+    if drawn:
+        client.reply.bulk(drawn[0])
     else:
-        client.reply.bulk(hashed.random_field(server.random))
+        client.reply.null()
 
 
 def _draw(server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -33,15 +37,30 @@ def _draw(server: Server, client: Client, arguments: list[bytes]) -> None:
         raise CommandError(errors.SYNTAX)
     if with_values and abs(count) > INTEGER_MAX // 2:
         raise CommandError(errors.OUT_OF_RANGE)
-    hashed = read_hash(client.database, arguments[1])
-    if hashed is None:
+    value = client.database.read(arguments[1])
+    if value is None:
         client.reply.array(0)
         return
-    drawn = hashed.draws(-count, server.random) if count < 0 else hashed.random_fields(count, server.random)
+    if isinstance(value, Hash):
+        hashed = value
+        drawn = hashed.draws(-count, server.random) if count < 0 else hashed.random_fields(count, server.random)
+    else:
+        hashed = as_expiring(value).hash
+        drawn = _drawn_from(server, as_expiring(value), count)
     if with_values:
         _reply_pairs(client.reply, drawn, hashed.values_of(drawn))
     else:
         client.reply.bulk_array(drawn)
+
+
+def _drawn_from(server: Server, expiring: ExpiringHash, count: int) -> list[bytes]:
+    """Return fields of a hash some of which may be past their deadlines; `count` is that of HRANDFIELD."""
+    now_ms = server.keyspace.hides_before_ms()
+    if expiring.is_hidden(now_ms):
+        return []
+    if count < 0:
+        return expiring.draws(-count, now_ms, server.random)
+    return expiring.random_fields(count, now_ms, server.random)
 
 
 def _reply_pairs(reply: ReplyBuffer, fields: list[bytes], values: list[bytes]) -> None:

@@ -8,7 +8,7 @@ from trivet_node.client import Client
 from trivet_node.command import DENYOOM, FAST, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import INTEGER_MAX, INTEGER_MIN, integer
 from trivet_node.commands.element_changes import finish_change, finish_removal
-from trivet_node.commands.hashes.lookup import as_expiring, find_hash, find_to_overwrite, read_fields, read_hash
+from trivet_node.commands.hashes.lookup import as_expiring, find_hash, find_to_overwrite, read_all, read_fields
 from trivet_node.server.events import HASH, notify
 from trivet_node.server.state import Server
 from trivet_node.values import long_double
@@ -180,8 +180,8 @@ def hlen(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def hgetall(server: Server, client: Client, arguments: list[bytes]) -> None:
     """HGETALL key."""
-    hashed = read_hash(client.database, arguments[1])
-    pairs: list[bytes] = [] if hashed is None else hashed.pairs()
+    hashed, hidden = read_all(client.database, arguments[1])
+    pairs: list[bytes] = [] if hashed is None else hashed.pairs(hidden)
     client.reply.map(len(pairs) >> 1)
     for text in pairs:
         client.reply.bulk(text)
@@ -189,14 +189,14 @@ def hgetall(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def hkeys(server: Server, client: Client, arguments: list[bytes]) -> None:
     """HKEYS key."""
-    hashed = read_hash(client.database, arguments[1])
-    client.reply.bulk_array([] if hashed is None else hashed.fields())
+    hashed, hidden = read_all(client.database, arguments[1])
+    client.reply.bulk_array([] if hashed is None else hashed.fields(hidden))
 
 
 def hvals(server: Server, client: Client, arguments: list[bytes]) -> None:
     """HVALS key."""
-    hashed = read_hash(client.database, arguments[1])
-    client.reply.bulk_array([] if hashed is None else hashed.values())
+    hashed, hidden = read_all(client.database, arguments[1])
+    client.reply.bulk_array([] if hashed is None else hashed.values(hidden))
 
 
 COMMANDS: Final[tuple[Command, ...]] = (

@@ -1,11 +1,12 @@
 """Looking up hashes, some of whose fields may be past their deadlines: values/hash_deadlines.py says what happens then.
 
-    read_hash(database, key)               to read any field of it
+    read_all(database, key)                to read every field of it
     read_fields(database, arguments)       to read the fields that are named behind the key
     find_hash(database, arguments)         to write those fields, which keep their deadlines
     find_to_overwrite(database, ...)       to write or remove those fields, which have no deadlines from here on
 
-All of them return a plain Hash to work on, or None where there is nothing to be seen. A hash without deadlines passes
+All of them return a plain Hash to work on, or None where there is nothing to be seen, read_all() also which of its
+fields are hidden. A hash without deadlines passes
 by one look at its class. Words that are no fields (values, numbers) may be taken for some: a field past its deadline
 that has such a name is hidden or deleted in any case.
 """
@@ -13,17 +14,17 @@ that has such a name is hidden or deleted in any case.
 from trivet_node.command import CommandError
 from trivet_node.keyspace import EXPIRE_WAITS, Database
 from trivet_node.values.hash_deadlines import ExpiringHash
-from trivet_node.values.hashes import Hash
+from trivet_node.values.hashes import NO_FIELDS, Hash
 from trivet_wire import errors
 
 
-def read_hash(database: Database, key: bytes) -> Hash | None:
-    """Return the hash under `key` as a reading command sees it, or None where there is none."""
+def read_all(database: Database, key: bytes) -> tuple[Hash | None, frozenset[bytes]]:
+    """Return the hash under `key`, or None where there is none, and the fields of it that nobody may see."""
     value = database.read(key)
     if value is None or isinstance(value, Hash):
-        return value
-    live = as_expiring(value).live(database.keyspace.hides_before_ms())
-    return None if live.is_empty() else live
+        return value, NO_FIELDS
+    expiring = as_expiring(value)
+    return expiring.hash, expiring.hidden(database.keyspace.hides_before_ms())
 
 
 def read_fields(database: Database, arguments: list[bytes]) -> Hash | None:
