@@ -1,6 +1,8 @@
 """Cluster mode as a pure state machine: who is in the cluster, who owns which slot, who has failed, whom to follow.
 
-    machine.py         step(event, now_ms) -> effects, next_deadline(); the order in which a message is looked at
+    machine.py         step(event, now_ms) -> effects, next_deadline(); what follows from a change as a whole
+    receiving.py       links and messages that come, and the order in which a message is looked at
+    heartbeats.py      which nodes are pinged, connected to, suspected, and when
     state.py           all that a node knows of its cluster
     nodes.py slots.py  one node; sets of slots and the slot table
     epochs.py          which claim is newer; collisions; takeovers

@@ -130,3 +130,10 @@ def _flag(word: str) -> int:
         if name == word:
             return flag
     raise ValueError(f"unknown flag {word!r}")
+
+
+def earliest(first_ms: int, second_ms: int) -> int:
+    """Return the earlier of two times, of which either may be NEVER."""
+    if min(first_ms, second_ms) == NEVER:
+        return max(first_ms, second_ms)
+    return min(first_ms, second_ms)

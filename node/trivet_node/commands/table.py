@@ -43,6 +43,7 @@ from trivet_node.commands.streams import reading as stream_reading
 from trivet_node.commands.streams import streams
 from trivet_node.commands.strings import counters, hyperloglogs, strings, substrings
 from trivet_node.commands.zsets import algebra as zset_algebra
+from trivet_node.commands.zsets import choices as zset_choices
 from trivet_node.commands.zsets import pops as zset_pops
 from trivet_node.commands.zsets import ranges as zset_ranges
 from trivet_node.commands.zsets import zsets
@@ -107,4 +108,5 @@ COMMANDS: Final[list[Command]] = [
     *zset_pops.COMMANDS,
     *zset_ranges.COMMANDS,
     *zsets.COMMANDS,
+    *zset_choices.COMMANDS,
 ]

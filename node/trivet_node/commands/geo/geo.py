@@ -9,7 +9,8 @@ from typing import Final
 from trivet_node.client import Client
 from trivet_node.command import DENYOOM, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import double, option
-from trivet_node.commands.zsets.zsets import read_zset, zadd
+from trivet_node.commands.zsets.lookup import read_zset
+from trivet_node.commands.zsets.zsets import zadd
 from trivet_node.server.state import Server
 from trivet_node.values import geohash
 from trivet_wire import errors

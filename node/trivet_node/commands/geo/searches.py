@@ -9,7 +9,7 @@ from trivet_node.client import Client
 from trivet_node.command import DENYOOM, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import double, integer, option
 from trivet_node.commands.geo.geo import position, reply_distance, reply_position, unit_m
-from trivet_node.commands.zsets.zsets import read_zset, store_zset
+from trivet_node.commands.zsets.lookup import read_zset, store_zset
 from trivet_node.server.state import Server
 from trivet_node.values.geo_area import Area, Found, first_by_distance, search
 from trivet_node.values.geohash import decode

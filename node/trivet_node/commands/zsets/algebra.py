@@ -11,7 +11,7 @@ from mypy_extensions import i64
 from trivet_node.client import Client
 from trivet_node.command import DENYOOM, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import INTEGER_MAX, double, integer, integer_in, option
-from trivet_node.commands.zsets.zsets import reply_pairs, store_zset
+from trivet_node.commands.zsets.lookup import reply_pairs, store_zset
 from trivet_node.keyspace import Database
 from trivet_node.server.state import Server
 from trivet_node.values.sets import Set

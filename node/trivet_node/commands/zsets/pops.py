@@ -17,7 +17,7 @@ from trivet_node.command import BLOCKING, FAST, NOSCRIPT, WRITE, Command, Comman
 from trivet_node.commands.arguments import INTEGER_MAX, integer_in, timeout_deadline
 from trivet_node.commands.element_changes import finish_removal
 from trivet_node.commands.multi_pops import MultiPop
-from trivet_node.commands.zsets.zsets import find_zset, reply_pairs
+from trivet_node.commands.zsets.lookup import find_zset, reply_pairs
 from trivet_node.keyspace import Database
 from trivet_node.server.events import ZSET, notify
 from trivet_node.server.state import Server

@@ -12,6 +12,7 @@ from trivet_node.client import Client
 from trivet_node.command import DENYOOM, FAST, READONLY, WRITE, Command, KeySpec
 from trivet_node.commands.arguments import integer
 from trivet_node.commands.element_changes import finish_removal
+from trivet_node.commands.zsets.lookup import find_zset, read_zset, reply_pairs, store_zset
 from trivet_node.commands.zsets.range_arguments import (
     AUTO,
     BY_LEX,
@@ -23,7 +24,6 @@ from trivet_node.commands.zsets.range_arguments import (
     RangeSpec,
     clipped,
 )
-from trivet_node.commands.zsets.zsets import find_zset, read_zset, reply_pairs, store_zset
 from trivet_node.server.events import ZSET, notify
 from trivet_node.server.state import Server
 from trivet_node.values import listpack
