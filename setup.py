@@ -14,7 +14,7 @@ from setuptools._distutils.ccompiler import new_compiler
 from setuptools._distutils.errors import CCompilerError, DistutilsError
 from setuptools._distutils.sysconfig import customize_compiler, get_python_inc
 
-INTERPRETED = set(glob("node/trivet_node/config*.py")) | {"node/trivet_node/settings.py"}
+INTERPRETED = set(glob("node/trivet_node/config*.py"))
 # Whole folders, so that a new file needs no line here; what is left interpreted is settings, start-up and slow I/O.
 # Groups, so that processors compile at the same time; calls within a group are plain C calls. The largest one comes
 # first: the tables of commands are long.

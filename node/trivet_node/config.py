@@ -14,31 +14,31 @@ from typing import Final
 
 import attrs
 
-from trivet_node.settings import (
-    INT_MAX,
-    LONG_MAX,
-    UINT_MAX,
-    ULONG_MAX,
-    Choice,
-    Choices,
+from trivet_node.settings.composite_kinds import (
     Endpoint,
-    EventClasses,
-    Integer,
     IntegersKind,
-    Memory,
-    MemoryOrPercent,
-    Octal,
     OutputLimits,
     OutputLimitsKind,
     Percentiles,
     SavePoints,
-    Setting,
-    Text,
     Words,
-    YesNo,
-    setting,
-    settings_of,
 )
+from trivet_node.settings.kinds import (
+    INT_MAX,
+    LONG_MAX,
+    UINT_MAX,
+    Choice,
+    Choices,
+    EventClasses,
+    Integer,
+    Memory,
+    MemoryOrPercent,
+    Octal,
+    Text,
+    YesNo,
+)
+from trivet_node.settings.rows import Setting, setting, settings_of
+from trivet_node.settings.text import ULONG_MAX
 
 _HOST_NAME_MAX: Final = 255
 _TITLE_WORD: Final = re.compile(r"\{(title|listen-addr|server-mode|port|tls-port|config-file|unixsocket)\}")

@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from trivet_node.config import SETTINGS, Config
-from trivet_node.settings import SettingError, idle_settings, quoted, words_of
+from trivet_node.settings.kinds import SettingError
+from trivet_node.settings.rows import idle_settings
+from trivet_node.settings.text import quoted, words_of
 from trivet_wire.version import REDIS_VERSION
 
 # Given a path, or a pattern with * ? [], returns the texts of the files; OSError where a plain path cannot be read.

@@ -8,7 +8,7 @@ from typing import Final
 
 from trivet_node.client import PRIMARY, REPLICA, SUBSCRIBED, Client
 from trivet_node.config import Config
-from trivet_node.settings import OutputLimit
+from trivet_node.settings.composite_kinds import OutputLimit
 from trivet_wire import errors
 
 _MS_PER_S: Final = 1000

@@ -5,7 +5,8 @@ import pytest
 from trivet_node.config import SETTINGS, Config
 from trivet_node.config_loading import ConfigError, load_config
 from trivet_node.config_rewrite import rewritten
-from trivet_node.settings import OutputLimit, memory_text, parse_memory, quoted, words_of
+from trivet_node.settings.composite_kinds import OutputLimit
+from trivet_node.settings.text import memory_text, parse_memory, quoted, words_of
 
 
 def load(text: str, *arguments: str, others: dict[str, str] | None = None) -> Config:

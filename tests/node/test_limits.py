@@ -6,7 +6,7 @@ from tests.node.conversation import NOW_MS, TestEngine
 from trivet_node.client import PRIMARY, REPLICA, SUBSCRIBED
 from trivet_node.config import Config
 from trivet_node.limits import client_class, connection_refusal, exceeds_output_limit, exceeds_query_limit
-from trivet_node.settings import OutputLimit, OutputLimits
+from trivet_node.settings.composite_kinds import OutputLimit, OutputLimits
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 from trivet_node.config import Config
 from trivet_node.config_loading import STANDARD_INPUT
 from trivet_node.config_rewrite import rewritten
-from trivet_node.settings import to_bytes
+from trivet_node.settings.text import to_bytes
 from trivet_wire.process.files import replace_file
 
 

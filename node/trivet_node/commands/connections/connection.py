@@ -23,7 +23,7 @@ from trivet_node.client import (
 from trivet_node.command import ALLOW_BUSY, FAST, LOADING, NO_AUTH, NOSCRIPT, STALE, Command, CommandError
 from trivet_node.commands.arguments import option
 from trivet_node.server.state import Server
-from trivet_node.settings import to_bytes
+from trivet_node.settings.text import to_bytes
 from trivet_node.values.strings import parse_integer
 from trivet_wire import errors
 from trivet_wire.replies import RESP2, RESP3

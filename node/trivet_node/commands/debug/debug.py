@@ -13,7 +13,7 @@ from trivet_node.commands.debug import clients, cluster, dataset, digests, endin
 from trivet_node.commands.debug.help import help_
 from trivet_node.limits import is_loopback
 from trivet_node.server.state import Server
-from trivet_node.settings import to_bytes, to_text
+from trivet_node.settings.text import to_bytes, to_text
 from trivet_wire import errors
 from trivet_wire.glob import glob_match
 

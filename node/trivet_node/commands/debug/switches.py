@@ -9,7 +9,7 @@ from trivet_node.client import Client
 from trivet_node.command import CommandError
 from trivet_node.commands.arguments import integer, leading_integer, option
 from trivet_node.server.state import Server
-from trivet_node.settings import parse_memory, to_text
+from trivet_node.settings.text import parse_memory, to_text
 from trivet_wire import errors
 
 _PACKED_THRESHOLD_MAX: Final = (1 << 32) - (1 << 20)

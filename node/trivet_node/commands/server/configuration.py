@@ -7,7 +7,9 @@ from trivet_node.command import ADMIN, LOADING, NOSCRIPT, STALE, Command, Comman
 from trivet_node.config import SETTINGS
 from trivet_node.server.setting_effects import apply_settings
 from trivet_node.server.state import Server
-from trivet_node.settings import Setting, SettingError, idle_settings, to_bytes, to_text
+from trivet_node.settings.kinds import SettingError
+from trivet_node.settings.rows import Setting, idle_settings
+from trivet_node.settings.text import to_bytes, to_text
 from trivet_node.stats import Stats
 from trivet_wire import errors
 from trivet_wire.glob import glob_match
