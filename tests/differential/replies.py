@@ -25,6 +25,18 @@ class Reply(NamedTuple):
         return int(self.value) if self.kind == b":" and isinstance(self.value, bytes) else None
 
 
+def without_client_ids(reply: Reply) -> Reply:
+    """Return a reply in which the number behind every word "id" is 0: HELLO tells the ids of clients."""
+    items = reply.items()
+    if not items:
+        return reply
+    shown = [without_client_ids(item) for item in items]
+    for place, item in enumerate(items[:-1]):
+        if item.value == b"id" and items[place + 1].kind == b":":
+            shown[place + 1] = Reply(b":", b"0")
+    return Reply(reply.kind, shown)
+
+
 class ReplyReader:
     """Bytes in, whole replies out."""
 

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from tests.differential import propagated
 from tests.differential.peers import EnginePeer, RealReplica, SocketPeer
-from tests.differential.replies import Reply
+from tests.differential.replies import Reply, without_client_ids
 
 CLIENTS: Final = 5
 _OBSERVER: Final = CLIENTS
@@ -92,19 +92,8 @@ def assert_same(real: SocketPeer, scene: str) -> None:
 
 
 def _told(heard: Heard) -> Heard:
-    """Return what was heard without the ids that HELLO tells."""
-    return {client: [_without_id(reply) for reply in replies] for client, replies in heard.items()}
-
-
-def _without_id(reply: Reply) -> Reply:
-    items = reply.items()
-    if not items:
-        return reply
-    shown = [_without_id(item) for item in items]
-    for place, item in enumerate(items[:-1]):
-        if item.value == b"id":
-            shown[place + 1] = Reply(b":", b"0")
-    return Reply(reply.kind, shown)
+    """Return what was heard without what differs by nature."""
+    return {client: [without_client_ids(reply) for reply in replies] for client, replies in heard.items()}
 
 
 def _before_mark(stream: list[Reply]) -> list[Reply]:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import require_redis_server
 from tests.differential.conversations import TIMEOUT_S, converse
-from tests.differential.replies import Reply
+from tests.differential.replies import Reply, without_client_ids
 from tests.processes import ServerProcess, free_port
 from trivet_node.commands.table import COMMANDS
 from trivet_node.config import SETTINGS
@@ -130,15 +130,8 @@ def test_answers_as_redis_does(pair: tuple[ServerProcess, ServerProcess], lines:
 
 
 def _known(replies: list[Reply]) -> list[Reply]:
-    """Return replies without what differs by nature: the ids of clients."""
-    return [_without_id(reply) for reply in replies]
-
-
-def _without_id(reply: Reply) -> Reply:
-    items = reply.items()
-    if items and items[0].value == b"server":
-        return Reply(reply.kind, [Reply(b":", b"0") if item.kind == b":" else item for item in items])
-    return reply
+    """Return replies without what differs by nature."""
+    return [without_client_ids(reply) for reply in replies]
 
 
 def test_a_password_as_redis_asks_for_it(pair: tuple[ServerProcess, ServerProcess]) -> None:
