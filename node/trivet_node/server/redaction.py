@@ -10,11 +10,13 @@ from trivet_node.command import Command
 _HIDDEN: Final = b"(redacted)"
 # From which argument on everything is hidden.
 _HIDDEN_FROM: Final = {"auth": 1, "acl|setuser": 2}
+# The settings whose values are hidden; CONFIG SET is given names in every second place from this one on.
+_HIDDEN_SETTINGS: Final = frozenset([b"masterauth", b"masteruser", b"requirepass"])
+_FIRST_SETTING: Final = 2
 # How many arguments are hidden behind which word.
 _HIDDEN_BEHIND: Final[dict[str, dict[bytes, int]]] = {
     "hello": {b"auth": 2},
     "migrate": {b"auth": 1, b"auth2": 2},
-    "config|set": {b"masterauth": 1, b"masteruser": 1, b"requirepass": 1},
 }
 
 
@@ -23,8 +25,18 @@ def redacted(command: Command, arguments: list[bytes]) -> list[bytes]:
     first = _HIDDEN_FROM.get(command.name)
     if first is not None:
         return arguments[:first] + [_HIDDEN] * (len(arguments) - first)
+    if command.name == "config|set":
+        return _without_secret_values(arguments)
     words = _HIDDEN_BEHIND.get(command.name)
     return arguments if words is None else _hidden_behind(words, arguments)
+
+
+def _without_secret_values(arguments: list[bytes]) -> list[bytes]:
+    shown = list(arguments)
+    for place in range(_FIRST_SETTING, len(arguments) - 1, 2):
+        if arguments[place].lower() in _HIDDEN_SETTINGS:
+            shown[place + 1] = _HIDDEN
+    return shown
 
 
 def _hidden_behind(words: dict[bytes, int], arguments: list[bytes]) -> list[bytes]:

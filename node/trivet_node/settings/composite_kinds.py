@@ -5,10 +5,12 @@ from typing import Final
 
 import attrs
 
-from trivet_node.settings.kinds import INTEGER, Kind, SettingError
+from trivet_node.settings.kinds import INT_MAX, INTEGER, LONG_MAX, Kind, SettingError
 from trivet_node.settings.text import memory_text, parse_memory, quoted
 
 _NATURAL: Final = re.compile(r"[0-9]{1,18}")
+_UNBOUNDED: Final = re.compile(r"\+?0*([0-9]+)")
+_NO_NUMBER: Final = -1
 
 
 class Words(Kind[tuple[str, ...]]):
@@ -66,10 +68,12 @@ class SavePoints(Kind[tuple[tuple[int, int], ...]]):
 
     def parse(self, words: list[str], present: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
         """Return the pairs."""
-        numbers = [int(word) for word in words if _NATURAL.fullmatch(word)]
-        if len(numbers) != len(words) or len(words) % 2 or 0 in numbers[::2]:
+        seconds = [_saturated(word, LONG_MAX) for word in words[::2]]
+        # Redis counts changes in a C int, which a larger number overflows.
+        changes = [_saturated(word, INT_MAX) for word in words[1::2]]
+        if len(words) % 2 or min(seconds, default=1) < 1 or min(changes, default=0) < 0:
             raise SettingError("Invalid save parameters")
-        return tuple(zip(numbers[::2], numbers[1::2], strict=True))
+        return tuple(zip(seconds, changes, strict=True))
 
     def repeated(
         self, earlier: tuple[tuple[int, int], ...], later: tuple[tuple[int, int], ...]
@@ -84,6 +88,15 @@ class SavePoints(Kind[tuple[tuple[int, int], ...]]):
     def lines(self, name: str, value: tuple[tuple[int, int], ...]) -> list[str]:
         """Return a line for each pair."""
         return [f"{name} {seconds} {changes}" for seconds, changes in value] or [f"{name} {quoted('')}"]
+
+
+def _saturated(word: str, largest: int) -> int:
+    """Return the number that `word` is, or `largest` where that is less, as strtoll does; else _NO_NUMBER."""
+    match = _UNBOUNDED.fullmatch(word)
+    if match is None:
+        return _NO_NUMBER
+    # Python reads no number of thousands of digits.
+    return largest if len(match[1]) > len(str(largest)) else min(int(match[1]), largest)
 
 
 @attrs.frozen

@@ -66,7 +66,6 @@ MANY_DIGITS = "9" * 5000
             f"maxmemory-clients {MANY_DIGITS}%",
             failed("maxmemory-clients", "argument must be a memory or percent value"),
         ),
-        (f'save "{MANY_DIGITS} 1"', failed("save", "Invalid save parameters")),
         (
             f'oom-score-adj-values "{MANY_DIGITS} 0 0"',
             failed("oom-score-adj-values", "Invalid oom-score-adj-values, elements must be between -2000 and 2000."),
@@ -91,12 +90,35 @@ MANY_DIGITS = "9" * 5000
         ("timeout", "-ERR wrong number of arguments for 'config|set' command"),
         ("maxmemory 1gb", failed("maxmemory", "Trivet has no memory limit yet: only '0' is possible")),
         ("save 5", failed("save", "Invalid save parameters")),
+        ("save '5 1 x'", failed("save", "Invalid save parameters")),
+        ("save '5 1 60 -1'", failed("save", "Invalid save parameters")),
+        ("save '0 1'", failed("save", "Invalid save parameters")),
     ],
 )
 def test_set_refusals(words: str, error: str) -> None:
     engine = TestEngine()
     assert engine.connect().say(f"CONFIG SET {words}") == error
     assert engine.server.config == Config()
+
+
+@pytest.mark.parametrize(
+    ("points", "kept"),
+    [
+        ("99999999999999999999 1", "9223372036854775807 1"),
+        ("9223372036854775807 1", "9223372036854775807 1"),
+        (f"{MANY_DIGITS} {MANY_DIGITS}", "9223372036854775807 2147483647"),
+        ("+5 007 10 0", "5 7 10 0"),
+        ("", ""),
+    ],
+)
+def test_save_points_of_any_number_of_digits(points: str, kept: str) -> None:
+    engine = TestEngine()
+    client = engine.connect()
+    assert client.say(f"CONFIG SET save '{points}'") == "OK"
+    assert client.say("CONFIG GET save") == ["save", kept]
+    client.say("SET a 1")
+    engine.tick(100)
+    assert engine.host.asked == []
 
 
 def test_protected_settings_can_be_opened() -> None:
