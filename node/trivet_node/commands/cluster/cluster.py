@@ -12,6 +12,7 @@ from trivet_wire.help import reply_help
 
 def help_(server: Server, client: Client, arguments: list[bytes]) -> None:
     """CLUSTER HELP."""
+    machine_of(server)
     reply_help(client.reply, "CLUSTER", _HELP)
 
 

@@ -47,7 +47,9 @@ def reset(server: Server, client: Client, arguments: list[bytes]) -> None:
     """CLUSTER RESET [HARD | SOFT]."""
     state = state_of(server)
     kind = arguments[2].lower() if len(arguments) == 3 else b"soft"
-    if len(arguments) > 3 or kind not in (b"hard", b"soft"):
+    if len(arguments) > 3:
+        raise CommandError(errors.subcommand_syntax("cluster", arguments[1]))
+    if kind not in (b"hard", b"soft"):
         raise CommandError(errors.SYNTAX)
     if state.myself.is_primary() and server.keyspace.size() != 0:
         raise CommandError(b"ERR CLUSTER RESET can't be called with master nodes containing keys")
@@ -84,12 +86,12 @@ def failover(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def _failover_epoch(arguments: list[bytes], option: bytes) -> int | None:
     """Return the epoch of a takeover, None where none is given; CommandError for arguments that do not fit."""
-    if option not in (b"", b"force", b"takeover"):
+    if len(arguments) > (_EPOCH_ARGUMENT if option == b"takeover" else 3):
+        raise CommandError(errors.subcommand_syntax("cluster", arguments[1]))
+    if len(arguments) > 2 and option not in (b"force", b"takeover"):
         raise CommandError(errors.SYNTAX)
     if len(arguments) <= 3:
         return None
-    if len(arguments) > _EPOCH_ARGUMENT or option != b"takeover":
-        raise CommandError(errors.SYNTAX)
     epoch = parse_integer(arguments[3])
     if epoch is None or epoch <= 0:
         raise CommandError(b"ERR Invalid config epoch specified: %s" % arguments[3])
@@ -160,6 +162,7 @@ SUBCOMMANDS: Final[tuple[Command, ...]] = (
         summary="Force a node cluster to handshake with another node",
         arguments="ip:string port:integer cluster_bus_port:integer?@4.0.0",
         history=(("4.0.0", "Added the optional `cluster_bus_port` argument."),),
+        difference="The node may be named by its host name, too.",
     ),
     Command(
         "cluster|replicate",

@@ -87,8 +87,10 @@ def reply_(server: Server, client: Client, arguments: list[bytes]) -> None:
 
 def unblock(server: Server, client: Client, arguments: list[bytes]) -> None:
     """CLIENT UNBLOCK client-id [TIMEOUT|ERROR]."""
+    if len(arguments) > 4:
+        raise CommandError(errors.subcommand_syntax("client", arguments[1]))
     reason = option(arguments[3]) if len(arguments) == 4 else b"TIMEOUT"
-    if reason not in (b"TIMEOUT", b"ERROR") or len(arguments) > 4:
+    if reason not in (b"TIMEOUT", b"ERROR"):
         raise CommandError(b"ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
     wait = server.blocking.wait_of(integer(arguments[2]))
     if wait is None or not wait.may_be_cut_short:

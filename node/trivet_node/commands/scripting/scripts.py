@@ -83,6 +83,8 @@ def kill_running(server: Server, client: Client, function: bool) -> None:
 
 def debug(server: Server, client: Client, arguments: list[bytes]) -> None:
     """SCRIPT DEBUG YES | SYNC | NO: there is no debugger."""
+    if len(client.reply) > 0:
+        raise CommandError(b"ERR SCRIPT DEBUG must be called outside a pipeline")
     mode = option(arguments[2])
     if mode not in (b"YES", b"SYNC", b"NO"):
         raise CommandError(b"ERR Use SCRIPT DEBUG YES/SYNC/NO")
