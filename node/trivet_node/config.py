@@ -138,6 +138,28 @@ class Config:
     enable_debug_command: str = setting(_LOCAL, "no", mutable=False)
     enable_module_command: str = setting(_LOCAL, "no", mutable=False, why=_NO_MODULES)
 
+    # TLS: what would listen or connect by it is refused, the rest is only kept.
+    tls_port: int = setting(_PORT, 0, only_default=_NO_TLS)
+    tls_cluster: bool = setting(_YES_NO, False, only_default=_NO_TLS)
+    tls_replication: bool = setting(_YES_NO, False, only_default=_NO_TLS)
+    tls_auth_clients: str = setting(Choice("no", "yes", "optional"), "yes", why=_NO_TLS)
+    tls_cert_file: str = setting(_TEXT, "", why=_NO_TLS)
+    tls_key_file: str = setting(_TEXT, "", why=_NO_TLS)
+    tls_key_file_pass: str = setting(_TEXT, "", why=_NO_TLS)
+    tls_client_cert_file: str = setting(_TEXT, "", why=_NO_TLS)
+    tls_client_key_file: str = setting(_TEXT, "", why=_NO_TLS)
+    tls_client_key_file_pass: str = setting(_TEXT, "", why=_NO_TLS)
+    tls_dh_params_file: str = setting(_TEXT, "", why=_NO_TLS)
+    tls_ca_cert_file: str = setting(_TEXT, "", why=_NO_TLS)
+    tls_ca_cert_dir: str = setting(_TEXT, "", why=_NO_TLS)
+    tls_protocols: str = setting(_TEXT, "", why=_NO_TLS)
+    tls_ciphers: str = setting(_TEXT, "", why=_NO_TLS)
+    tls_ciphersuites: str = setting(_TEXT, "", why=_NO_TLS)
+    tls_prefer_server_ciphers: bool = setting(_YES_NO, False, why=_NO_TLS)
+    tls_session_caching: bool = setting(_YES_NO, True, why=_NO_TLS)
+    tls_session_cache_size: int = setting(_NATURAL, 20480, why=_NO_TLS)
+    tls_session_cache_timeout: int = setting(_NATURAL, 300, why=_NO_TLS)
+
     # The process.
     databases: int = setting(_POSITIVE, 16, mutable=False)
     dir: str = setting(Text(), ".", protected=True)

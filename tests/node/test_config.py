@@ -105,7 +105,8 @@ def test_errors_name_line_and_text() -> None:
     ("line", "reason"),
     [
         ("nonsense 1", "Bad directive or wrong number of arguments"),
-        ("tls-port 1", "Bad directive or wrong number of arguments"),
+        ("tls-replication yes", "Trivet has no TLS: only 'no' is possible"),
+        ("tls-port 1", "Trivet has no TLS: only '0' is possible"),
         ("port", "wrong number of arguments"),
         ("port 1 2", "wrong number of arguments"),
         ("port 65536", "argument must be between 0 and 65535 inclusive"),
@@ -152,6 +153,9 @@ def test_options_without_effect_are_named_once_with_their_reasons() -> None:
         "lazyfree-lazy-expire, replica-lazy-flush (huge values are always freed piece by piece)"
     ]
     assert config.maxmemory_samples == 8
+    kept = load("tls-cert-file node.crt\ntls-key-file node.key\ntls-port 0\ntls-auth-clients yes")
+    assert kept.warnings == ["WARNING: options without effect here: tls-cert-file, tls-key-file (Trivet has no TLS)"]
+    assert kept.tls_cert_file == "node.crt"
 
 
 def test_options_that_say_what_is_done_anyway_are_not_named() -> None:
