@@ -1,4 +1,4 @@
-r"""MONITOR: clients that are shown every request that is run, right behind what it does.
+r"""MONITOR: clients that are shown every request that is run, right behind what it does; a script right before.
 
     +1700000000.123456 [0 127.0.0.1:50000] "SET" "key" "a \"quoted\" value\n"
 

@@ -12,10 +12,9 @@ from trivet_node.scripting.machine import Failure, Machine, TableResult
 from trivet_node.scripting.programs import Script
 from trivet_node.scripting.shebang import ALLOW_STALE, NO_CLUSTER, NO_WRITES, UNDECLARED
 from trivet_node.scripting.values import truncate
-from trivet_node.server import monitoring
 from trivet_node.server.admission import refused_write
 from trivet_node.server.scripts.gateway import ScriptGateway
-from trivet_node.server.state import CHECK_MONITORED, CHECK_STALE, Server
+from trivet_node.server.state import CHECK_STALE, Server
 from trivet_wire import errors
 from trivet_wire.replies import RESP2
 
@@ -73,11 +72,6 @@ def _begin(server: Server, invocation: Invocation, name: bytes, flags: int) -> S
         refusal = _refusal(server, invocation, flags)
         if refusal is not None:
             raise CommandError(refusal)
-    if server.checks & CHECK_MONITORED != 0:
-        # Before the commands of the script are: see SKIP_MONITOR.
-        client = invocation.client
-        command = server.table[invocation.arguments[0].lower()]
-        monitoring.show(server, client, monitoring.source_of(client), command, invocation.arguments)
     gateway = gateway_of(server)
     gateway.begin(invocation.client, invocation.arguments, name, flags)
     if invocation.is_read_only or flags & NO_WRITES != 0:
