@@ -5,8 +5,9 @@ from typing import Final, final
 from mypy_extensions import i64
 
 from trivet_node.command import Command
-from trivet_node.keyspace import Database, Watch
+from trivet_node.keyspace import Database
 from trivet_node.tracking import Tracking
+from trivet_node.watches import Watch
 from trivet_wire.replies import ReplyBuffer
 from trivet_wire.requests import RequestParser
 

@@ -119,7 +119,7 @@ class Engine:
         if self.server.checks & CHECK_PAUSED != 0:
             pausing.pass_time(self.server)
         more = expire_some(self.server)
-        more = keyspace.free_some(_FREED_EACH_TICK) or more
+        more = keyspace.lazyfree.free_some(_FREED_EACH_TICK, keyspace.holds_collections) or more
         if keyspace.expired:
             self._propagate_expired()
         if keyspace.ready:

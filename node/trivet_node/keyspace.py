@@ -25,28 +25,16 @@ from typing import Final, final
 from mypy_extensions import i64, mypyc_attr
 
 from trivet_node.access import AccessLog
+from trivet_node.lazyfree import LazyFree
 from trivet_node.values.deadlines import NEVER_MS, NO_DEADLINE, Deadlines
 from trivet_node.values.hash_deadlines import ExpiringHash
-from trivet_node.values.types import pieces
+from trivet_node.watches import Watch, Watches
 from trivet_wire.slots import SLOT_COUNT, key_slot
 
 # What happens to a key whose deadline has passed when somebody looks at it.
 EXPIRE_DELETES: Final = 0
 EXPIRE_HIDES: Final = 1
 EXPIRE_WAITS: Final = 2
-
-# About as many elements are in one piece of a huge value.
-_PIECE_ELEMENTS: Final = 32
-
-
-@final
-class Watch:
-    """One client's WATCH. `broken` says that a watched key has changed since."""
-
-    def __init__(self) -> None:
-        self.broken: bool = False
-        # (database index, key) -> whether the key was already past its deadline when it was watched.
-        self.keys: dict[tuple[int, bytes], bool] = {}
 
 
 @final
@@ -122,10 +110,7 @@ class Keyspace:
         self.ready: list[tuple[Database, bytes]] = []
         # Whether any value was ever stored that is no string: strings are given back at once.
         self.holds_collections: bool = False
-        # Values and pieces of values that free_some() has freed.
-        self.freed_total: i64 = 0
-        self._discarded: list[dict[bytes, object]] = []
-        self._pieces: list[list[object]] = []
+        self.lazyfree: LazyFree = LazyFree()
         self._databases: list[Database | None] = [None] * database_count
         self.database(0)
 
@@ -199,54 +184,6 @@ class Keyspace:
             self.access.swap_databases(one, other)
         self.dirty += 1
 
-    def discard(self, slots: list[dict[bytes, object]]) -> None:
-        """Keep what was flushed until free_some() frees it: giving millions of values back at once takes long."""
-        self._discarded.extend([keys for keys in slots if keys])
-
-    def discard_value(self, value: object) -> None:
-        """Keep the pieces of a huge value that is no longer a key's until free_some() frees them.
-
-        That takes nothing away from whoever else holds the value.
-        """
-        found = pieces(value)
-        if found:
-            self._pieces.append(found)
-
-    def free_some(self, budget: i64) -> bool:
-        """Free about `budget` values or elements of what was discarded and say whether there is more."""
-        budget = self._free_pieces(budget)
-        while self._discarded and budget > 0:
-            keys = self._discarded[-1]
-            if self.holds_collections or len(keys) > budget:
-                while keys and budget > 0:
-                    self.discard_value(keys.popitem()[1])
-                    self.freed_total += 1
-                    budget -= 1
-            else:
-                self.freed_total += len(keys)
-                budget -= len(keys)
-                keys = {}
-            if not keys:
-                budget -= 1
-                self._discarded.pop()
-        return len(self._discarded) > 0 or len(self._pieces) > 0
-
-    def discarded_count(self) -> int:
-        """Return how many values and pieces of values wait to be freed."""
-        return sum([len(keys) for keys in self._discarded]) + sum([len(found) for found in self._pieces])
-
-    def _free_pieces(self, budget: i64) -> i64:
-        """Return what is left of `budget`."""
-        while self._pieces and budget > 0:
-            found = self._pieces[-1]
-            while found and budget > 0:
-                found.pop()
-                self.freed_total += 1
-                budget -= _PIECE_ELEMENTS
-            if not found:
-                self._pieces.pop()
-        return budget
-
 
 @final
 class Database:
@@ -267,7 +204,7 @@ class Database:
         self.crowd: Crowd | None = None
         # The keys of hashes with deadlines of fields, each with the first of these.
         self.field_deadlines: Deadlines = Deadlines()
-        self.watches: dict[bytes, list[Watch]] = {}
+        self.watches: Watches = Watches(index)
         # The keys that clients wait for, each with whether it is on the list of ready keys.
         self.awaited: dict[bytes, bool] = {}
         # Whether anybody wants to hear of changes: watches, clients that wait, the keyspace's follower.
@@ -468,9 +405,11 @@ class Database:
     def empty(self) -> int:
         """Do what flush() does, as a part of something that the keyspace's follower hears of anyway."""
         count = int(self.size)
-        self._break_watches_of_flush()
+        for key in self.watches.watched_keys():
+            if self.find_raw(key) is not None:
+                self.watches.changed(key, True)
         self._signal_all()
-        self.keyspace.discard(self.slots)
+        self.keyspace.lazyfree.discard(self.slots)
         self.slots = [{} for _ in range(SLOT_COUNT)]
         self.deadlines = [None] * SLOT_COUNT
         self.quiet_until_ms = [NEVER_MS] * SLOT_COUNT
@@ -485,7 +424,10 @@ class Database:
 
     def swap(self, other: "Database") -> None:
         """Exchange the keys of two databases; clients and watches stay with the index."""
-        watched = [*[(self, key) for key in self.watches], *[(other, key) for key in other.watches]]
+        watched = [
+            *[(self, key) for key in self.watches.watched_keys()],
+            *[(other, key) for key in other.watches.watched_keys()],
+        ]
         before = [database.find_raw(key) is not None for database, key in watched]
         self.slots, other.slots = other.slots, self.slots
         self.deadlines, other.deadlines = other.deadlines, self.deadlines
@@ -496,7 +438,8 @@ class Database:
         self.size, other.size = other.size, self.size
         self.volatile, other.volatile = other.volatile, self.volatile
         for (database, key), existed in zip(watched, before, strict=True):
-            database.break_watches_of_swap(key, existed)
+            exists = database.find_raw(key) is not None
+            database.watches.swapped(key, existed, exists, database.is_past_deadline(key))
         self._signal_all()
         other._signal_all()
 
@@ -507,20 +450,13 @@ class Database:
 
     def watch(self, key: bytes, watch: Watch) -> None:
         """Break `watch` when `key` changes."""
-        if (self.index, key) in watch.keys:
-            return
-        watch.keys[(self.index, key)] = self.is_past_deadline(key)
-        self.watches.setdefault(key, []).append(watch)
+        self.watches.add(key, watch, self.is_past_deadline(key))
         self._is_heard = True
 
     def unwatch(self, key: bytes, watch: Watch) -> None:
         """Undo watch()."""
-        others = [other for other in self.watches.get(key, []) if other is not watch]
-        if others:
-            self.watches[key] = others
-        else:
-            self.watches.pop(key, None)
-            self.note_listeners()
+        self.watches.remove(key, watch)
+        self.note_listeners()
 
     def await_key(self, key: bytes) -> None:
         """Put `key` on the list of ready keys when it changes next."""
@@ -534,7 +470,7 @@ class Database:
 
     def note_listeners(self) -> None:
         """Find out anew whether anybody wants to hear of changes."""
-        self._is_heard = bool(self.watches) or bool(self.awaited) or self.keyspace.follower is not None
+        self._is_heard = len(self.watches) != 0 or bool(self.awaited) or self.keyspace.follower is not None
 
     def _store(self, keys: dict[bytes, object], key: bytes, value: object) -> None:
         """Store a value in its slot, in place of the one that is there."""
@@ -556,7 +492,7 @@ class Database:
         """Give back a value that is no longer under `key`."""
         if isinstance(value, ExpiringHash):
             self.field_deadlines.drop(key)
-        self.keyspace.discard_value(value)
+        self.keyspace.lazyfree.discard_value(value)
 
     def _follow_fields(self, key: bytes, value: object) -> None:
         """See to it that the fields of a value that was stored are expired in time."""
@@ -636,29 +572,8 @@ class Database:
         return True
 
     def _break_watches(self, key: bytes) -> None:
-        for watch in self.watches.get(key, []):
-            # A key that was past its deadline when it was watched counted as missing: its removal changes nothing.
-            if not (watch.keys[(self.index, key)] and self.find_raw(key) is None):
-                watch.broken = True
-
-    def _break_watches_of_flush(self) -> None:
-        for key, watches in self.watches.items():
-            if self.find_raw(key) is not None:
-                for watch in watches:
-                    if not watch.keys[(self.index, key)]:
-                        watch.broken = True
-
-    def break_watches_of_swap(self, key: bytes, existed: bool) -> None:
-        """Break the watches on a key of a database whose contents were exchanged, unless it is missing as before.
-
-        A key past its deadline counts as missing.
-        """
-        missing_now = self.find_raw(key) is None or self.is_past_deadline(key)
-        for watch in self.watches[key]:
-            was_missing = not existed or watch.keys[(self.index, key)]
-            watch.keys[(self.index, key)] = self.is_past_deadline(key)
-            if not (was_missing and missing_now):
-                watch.broken = True
+        if key in self.watches:
+            self.watches.changed(key, self.find_raw(key) is None)
 
     def find_raw(self, key: bytes) -> object:
         """Return what is stored under `key`, expired or not, or None."""

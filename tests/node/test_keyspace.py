@@ -9,11 +9,11 @@ from trivet_node.keyspace import (
     EXPIRE_WAITS,
     Database,
     Keyspace,
-    Watch,
 )
 from trivet_node.values.deadlines import NO_DEADLINE
 from trivet_node.values.hashes import Hash, from_pairs
 from trivet_node.values.packing import PackingLimits
+from trivet_node.watches import Watch
 from trivet_wire.slots import key_slot
 
 NOW_MS = 1_000_000
@@ -206,10 +206,10 @@ def test_flushed_values_are_freed_in_bounded_pieces() -> None:
     keyspace.flush()
     assert database.size == 0
     calls = 1
-    while keyspace.free_some(1000):
+    while keyspace.lazyfree.free_some(1000, keyspace.holds_collections):
         calls += 1
     assert 15 <= calls <= 40
-    assert not keyspace.free_some(1000)
+    assert not keyspace.lazyfree.free_some(1000, keyspace.holds_collections)
 
 
 def huge_hash(count: int) -> Hash:
@@ -223,7 +223,7 @@ def test_huge_values_are_freed_in_bounded_pieces(lose: str) -> None:
     database.put(b"k", huge_hash(20_000))
     if lose == "delete":
         database.delete(b"small")
-        assert not keyspace.free_some(1000)
+        assert not keyspace.lazyfree.free_some(1000, keyspace.holds_collections)
         database.delete(b"k")
     elif lose == "expire":
         database.expire(b"k")
@@ -232,7 +232,7 @@ def test_huge_values_are_freed_in_bounded_pieces(lose: str) -> None:
     else:
         database.flush()
     calls = 1
-    while keyspace.free_some(1000):
+    while keyspace.lazyfree.free_some(1000, keyspace.holds_collections):
         calls += 1
     assert 15 <= calls <= 60
 
@@ -243,9 +243,9 @@ def test_who_still_has_a_discarded_value_keeps_it_whole() -> None:
     database.put(b"k", value)
     database.delete(b"k")
     database.put(b"renamed", value)
-    while keyspace.free_some(100):
+    while keyspace.lazyfree.free_some(100, keyspace.holds_collections):
         pass
     assert len(value.fields()) == len(value) == 5_000
     # The same object once more is no loss of the old value.
     database.put(b"renamed", value)
-    assert not keyspace.free_some(100)
+    assert not keyspace.lazyfree.free_some(100, keyspace.holds_collections)

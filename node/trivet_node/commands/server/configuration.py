@@ -64,7 +64,7 @@ def resetstat(server: Server, client: Client, arguments: list[bytes]) -> None:
     keyspace.misses = 0
     keyspace.expired_total = 0
     keyspace.expired_fields_total = 0
-    keyspace.freed_total = 0
+    keyspace.lazyfree.freed_total = 0
     server.snapshots.count = 0
     if server.slot_stats is not None:
         server.slot_stats.reset()

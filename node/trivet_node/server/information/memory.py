@@ -31,8 +31,8 @@ def memory_info(server: Server) -> Fields:
         ("mem_aof_buffer", "0"),
         ("mem_allocator", "pymalloc"),
         ("active_defrag_running", "0"),
-        ("lazyfree_pending_objects", str(server.keyspace.discarded_count())),
-        ("lazyfreed_objects", str(int(server.keyspace.freed_total))),
+        ("lazyfree_pending_objects", str(server.keyspace.lazyfree.waiting())),
+        ("lazyfreed_objects", str(int(server.keyspace.lazyfree.freed_total))),
     ]
 
 
