@@ -138,13 +138,6 @@ def test_what_the_slow_log_shows_of_settings_depends_on_their_names() -> None:
     shown = [entry[3][2:] for entry in entries if entry[3][:2] == ["CONFIG", "SET"]]
     assert ["proc-title-template", "masterauth", "hz", "20", "masterauth", "(redacted)", "nonsense", "x"] in shown
     assert ["MASTERAUTH", "(redacted)", "logfile", "requirepass", "masteruser", "(redacted)", "hz"] in shown
-    assert [
-        "(redacted)",
-        "tls-key-file",
-        "path",
-        "tls-client-key-file-pass",
-        "(redacted)",
-    ] in shown
 
 
 def test_cycles_of_expiry_are_events() -> None:
