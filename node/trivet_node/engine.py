@@ -31,6 +31,7 @@ from trivet_node.command import Command, look_up
 from trivet_node.commands.connections.transactions import discard_transaction
 from trivet_node.commands.table import COMMANDS
 from trivet_node.keyspace import EXPIRE_HIDES, EXPIRE_WAITS
+from trivet_node.replication.upstream import Upstream
 from trivet_node.server import invalidation, pausing, shutting_down
 from trivet_node.server.admission import refusal
 from trivet_node.server.call import call
@@ -39,6 +40,7 @@ from trivet_node.server.metering import note_queued
 from trivet_node.server.observed_call import run_observed
 from trivet_node.server.replicating.cron import acknowledge
 from trivet_node.server.replicating.cron import tick as replication_tick
+from trivet_node.server.replicating.divergence import report_errors
 from trivet_node.server.saving import save_if_due
 from trivet_node.server.setting_effects import apply_at_start
 from trivet_node.server.state import CHECK_CLUSTER, CHECK_PAUSED, Server
@@ -155,7 +157,11 @@ class Engine:
                 arguments = client.parser.next()
                 if arguments is None:
                     break
-                self._execute_from_primary(client, arguments)
+                errors_before = client.reply.errors
+                self._execute(client, arguments)
+                if client.reply.errors != errors_before:
+                    self._pass_on(upstream)
+                    report_errors(server, client, arguments, client.reply.errors - errors_before)
                 if client.flags & IN_TRANSACTION == 0:
                     upstream.applied_to(client.parser.consumed())
         except ProtocolError as error:
@@ -165,25 +171,16 @@ class Engine:
             self._contain_fault(client, 0)
             client.flags |= CLOSE_NOW
         server.keyspace.expire_mode = EXPIRE_HIDES
-        if upstream.unpassed():
-            server.feed_stream(upstream.take_applied())
+        self._pass_on(upstream)
         if upstream.acknowledgement_due:
             # The request that asks is part of the stream: with it applied, the replica has everything.
             upstream.acknowledgement_due = False
             acknowledge(server, upstream, server.replication.history.offset)
 
-    def _execute_from_primary(self, client: Client, arguments: list[bytes]) -> None:
-        errors_before = client.reply.errors
-        self._execute(client, arguments)
-        if client.reply.errors != errors_before:
-            # Our data set differs from the primary's from here on, or already did.
-            self.server.stats.unexpected_errors += 1
-            text = client.reply.last_error.decode(errors="replace")
-            self.server.host.log(
-                "warning",
-                f"== CRITICAL == This replica is sending an error to its master: '{text}' after processing the command "
-                f"'{arguments[0].decode(errors='replace')}'",
-            )
+    def _pass_on(self, upstream: Upstream) -> None:
+        """Feed our own replicas with what we have applied."""
+        if upstream.unpassed():
+            self.server.feed_stream(upstream.take_applied())
 
     def _resume_released(self) -> None:
         """Let clients go on whose waiting has ended; what they run may release others."""

@@ -477,3 +477,50 @@ def test_a_snapshot_that_cannot_be_loaded_is_refused_and_named(tmp_path: Path) -
         assert replica.call("GET", "mine") == b"stays"
         assert primary.call("FLUSHALL") == b"OK"
         wait_until(lambda: caught_up(primary, replica), 20, "it tries again")
+
+
+def test_a_replica_that_cannot_do_what_its_primary_has_done_says_so_and_goes_on(tmp_path: Path) -> None:
+    with (
+        started(tmp_path, "redis") as (primary,),
+        started(tmp_path, "trivet", "redis", options=("--databases", "4", "--replica-read-only", "no")) as replicas,
+    ):
+        for replica in replicas:
+            follow(replica, primary.port)
+            replica.call("MSET", "list", "x", "stream", "x", "hash", "x")
+        words = [
+            "RPUSH list 1",
+            *("XGROUP CREATE stream g $ MKSTREAM", "SELECT 9", "SET far 1", "SELECT 3", "SET near 1", "SELECT 0"),
+            *("MULTI", "SET k 1", "HSET hash f v", "SET k 2", "EXEC", "SET last 1"),
+        ]
+        with socket.create_connection(primary.address, 20) as connection:
+            for line in words:
+                connection.sendall(encode_request(line.split()))
+                (reply,) = read_replies(connection, 1)
+                assert not isinstance(reply, Exception), (line, reply)
+        wait_until(lambda: caught_up(primary, *replicas), 20, "both have everything")
+        ours, real = replicas
+        assert _complaints(ours) == _complaints(real)
+        assert len(_complaints(real)) == 2 * 4
+        for database in range(4):
+            assert sorted(_keys(ours, database)) == sorted(_keys(real, database))
+        for field in ("unexpected_error_replies", "errorstat_ERR", "errorstat_WRONGTYPE"):
+            assert _statistic(ours, field) == _statistic(real, field), field
+
+
+def _complaints(server: ServerProcess) -> list[str]:
+    """Return what a replica has logged about its primary's commands, without the times."""
+    lines = [line.partition(" # ")[2] for line in server.log().splitlines()]
+    return [line for line in lines if line.startswith(("== CRITICAL ==", "Latest backlog is"))]
+
+
+def _keys(server: ServerProcess, database: int) -> list[bytes]:
+    with socket.create_connection(server.address, 20) as connection:
+        connection.sendall(encode_request(["SELECT", str(database)]) + encode_request(["KEYS", "*"]))
+        found: list[bytes] = read_replies(connection, 2)[1]
+        return found
+
+
+def _statistic(server: ServerProcess, field: str) -> str:
+    lines = server.call("INFO", "everything").decode().splitlines()
+    (value,) = [line.partition(":")[2] for line in lines if line.startswith(f"{field}:")]
+    return str(value)
