@@ -136,6 +136,9 @@ QUESTIONS: dict[bytes, Callable[[bytes], Request]] = {
     b"stream": lambda key: [b"XINFO", b"STREAM", key, b"FULL", b"COUNT", b"0"],
 }
 
+# What stands for all encodings of a type where they do not matter: the one that says least about the contents' form.
+ENCODINGS_WITHOUT_ORDER = {b"string": b"raw", b"set": b"hashtable", b"hash": b"hashtable"}
+
 
 def ask(connection: socket.socket, requests: list[Request]) -> list[Any]:
     """Send requests and return their replies."""
@@ -147,7 +150,7 @@ def contents(server: ServerProcess, databases: range, encodings: bool = True) ->
     """Return every key of these databases with its type, encoding, deadline and contents.
 
     Without `encodings` they are left out, and the order that depends on them: a set or hash that was large once is
-    packed again by whoever loads it.
+    packed again by whoever loads it, and what INCRBYFLOAT made is sent to replicas as a text that may be an integer.
     """
     found: dict[tuple[int, bytes], Any] = {}
     with socket.create_connection(server.address, 10) as connection:
@@ -165,8 +168,8 @@ def contents(server: ServerProcess, databases: range, encodings: bool = True) ->
             answers = ask(connection, [QUESTIONS[kind](key) for kind, key in zip(kinds, keys, strict=True)])
             for index, (key, answer) in enumerate(zip(keys, answers, strict=True)):
                 kind, encoding, deadline = facts[3 * index : 3 * index + 3]
-                if not encodings and encoding not in (b"embstr", b"raw"):
-                    encoding = b"hashtable" if kind in (b"set", b"hash") else b"any"
+                if not encodings:
+                    encoding = ENCODINGS_WITHOUT_ORDER.get(kind, b"any")
                 found[database, key] = (kind, *_comparable(kind, encoding, answer), deadline)
     return found
 
@@ -196,33 +199,57 @@ def _shared(answer: Any, of_replicas: bool) -> Any:
 
 
 def change_something(chance: random.Random) -> list[Request]:
-    """Return commands that change collections, by chance and time too; some must be propagated as other commands."""
+    """Return commands that change collections, by chance and time too; some must be propagated as other commands.
+
+    Of the many that are described only those that are chosen are made.
+    """
     number = b"%d" % chance.randrange(20)
     word = text(chance)
     items, members, scores, fields, entries = (name + number for name in (b"l:", b"s:", b"z:", b"h:", b"x:"))
-    return chance.choice(
-        [
-            [[b"RPUSH", items, *texts(chance)[:9]]],
-            [[b"LPUSH", items, word], [b"RPOPLPUSH", items, b"l:0"], [b"LPOP", items, b"2"]],
-            [[b"LINSERT", items, b"BEFORE", b"0", word], [b"LSET", items, b"0", word], [b"LTRIM", items, b"0", b"300"]],
-            [[b"LREM", items, b"0", b"0"], [b"LMPOP", b"1", items, b"RIGHT", b"COUNT", b"3"]],
-            [[b"SADD", members, *texts(chance)[:9]], [b"SPOP", members], [b"SREM", members, word]],
-            [[b"SADD", members, *integers(chance)[:9]], [b"SPOP", members, b"5"], [b"SMOVE", members, b"s:0", word]],
-            [[b"SUNIONSTORE", members, b"s:1", b"s:2"], [b"SINTERSTORE", b"s:9", b"s:1", members]],
-            [[b"ZADD", scores, score(chance), word], [b"ZINCRBY", scores, b"1.5", word], [b"ZPOPMIN", scores]],
-            [[b"ZADD", scores, b"1", b"a", b"2", b"b", b"0.1", b"c"], [b"ZUNIONSTORE", b"z:9", b"2", scores, b"z:1"]],
-            [[b"ZREMRANGEBYRANK", scores, b"0", b"1"], [b"ZRANGESTORE", b"z:8", scores, b"0", b"5"]],
-            [[b"HSET", fields, word, word, b"n", b"1"], [b"HINCRBY", fields, b"n", b"7"], [b"HDEL", fields, word]],
-            [[b"HSET", fields, *texts(chance)[:8] * 2], [b"HINCRBYFLOAT", fields, b"float", b"0.1"]],
-            [[b"XADD", entries, b"*", b"f", word], [b"XADD", entries, b"MAXLEN", b"~", b"50", b"*", word, word]],
-            [
-                [b"XGROUP", b"CREATE", entries, b"g", b"0", b"MKSTREAM"],
-                [b"XREADGROUP", b"GROUP", b"g", b"c" + number, b"COUNT", b"3", b"STREAMS", entries, b">"],
-                [b"XAUTOCLAIM", entries, b"g", b"other", b"0", b"0", b"COUNT", b"1"],
-                [b"XTRIM", entries, b"MAXLEN", b"20"],
-            ],
-            [[b"SETBIT", b"bits:" + number, b"%d" % chance.randrange(1000), b"1"], [b"PFADD", b"p:" + number, word]],
-            [[b"GEOADD", b"geo:" + number, b"13.36", b"38.11", word], [b"SORT", members, b"ALPHA", b"STORE", b"l:1"]],
-            [[b"COPY", items, b"l:9", b"REPLACE"], [b"RENAME", members, b"s:5"], [b"DEL", scores], [b"UNLINK", fields]],
-        ]
-    )
+    changes: list[Callable[[], list[Request]]] = [
+        lambda: [[b"RPUSH", items, *texts(chance)[:9]]],
+        lambda: [[b"LPUSH", items, word], [b"RPOPLPUSH", items, b"l:0"], [b"LPOP", items, b"2"]],
+        lambda: [
+            [b"LINSERT", items, b"BEFORE", b"0", word],
+            [b"LSET", items, b"0", word],
+            [b"LTRIM", items, b"0", b"300"],
+        ],
+        lambda: [[b"LREM", items, b"0", b"0"], [b"LMPOP", b"1", items, b"RIGHT", b"COUNT", b"3"]],
+        lambda: [[b"SADD", members, *texts(chance)[:9]], [b"SPOP", members], [b"SREM", members, word]],
+        lambda: [
+            [b"SADD", members, *integers(chance)[:9]],
+            [b"SPOP", members, b"5"],
+            [b"SMOVE", members, b"s:0", word],
+        ],
+        lambda: [[b"SUNIONSTORE", members, b"s:1", b"s:2"], [b"SINTERSTORE", b"s:9", b"s:1", members]],
+        lambda: [[b"ZADD", scores, score(chance), word], [b"ZINCRBY", scores, b"1.5", word], [b"ZPOPMIN", scores]],
+        lambda: [
+            [b"ZADD", scores, b"1", b"a", b"2", b"b", b"0.1", b"c"],
+            [b"ZUNIONSTORE", b"z:9", b"2", scores, b"z:1"],
+        ],
+        lambda: [[b"ZREMRANGEBYRANK", scores, b"0", b"1"], [b"ZRANGESTORE", b"z:8", scores, b"0", b"5"]],
+        lambda: [[b"HSET", fields, word, word, b"n", b"1"], [b"HINCRBY", fields, b"n", b"7"], [b"HDEL", fields, word]],
+        lambda: [[b"HSET", fields, *texts(chance)[:8] * 2], [b"HINCRBYFLOAT", fields, b"float", b"0.1"]],
+        lambda: [[b"XADD", entries, b"*", b"f", word], [b"XADD", entries, b"MAXLEN", b"~", b"50", b"*", word, word]],
+        lambda: [
+            [b"XGROUP", b"CREATE", entries, b"g", b"0", b"MKSTREAM"],
+            [b"XREADGROUP", b"GROUP", b"g", b"c" + number, b"COUNT", b"3", b"STREAMS", entries, b">"],
+            [b"XAUTOCLAIM", entries, b"g", b"other", b"0", b"0", b"COUNT", b"1"],
+            [b"XTRIM", entries, b"MAXLEN", b"20"],
+        ],
+        lambda: [
+            [b"SETBIT", b"bits:" + number, b"%d" % chance.randrange(1000), b"1"],
+            [b"PFADD", b"p:" + number, word],
+        ],
+        lambda: [
+            [b"GEOADD", b"geo:" + number, b"13.36", b"38.11", word],
+            [b"SORT", members, b"ALPHA", b"STORE", b"l:1"],
+        ],
+        lambda: [
+            [b"COPY", items, b"l:9", b"REPLACE"],
+            [b"RENAME", members, b"s:5"],
+            [b"DEL", scores],
+            [b"UNLINK", fields],
+        ],
+    ]
+    return chance.choice(changes)()

@@ -59,27 +59,29 @@ def caught_up(primary: ServerProcess, *replicas: ServerProcess) -> bool:
     return all(info(replica)["slave_repl_offset"] == offset for replica in replicas)
 
 
+def some_write(choice: random.Random, number: int) -> list[list[bytes]]:
+    """Return commands that write something."""
+    key = b"key:%d" % choice.randrange(200)
+    writes: list[Callable[[], list[list[bytes]]]] = [
+        lambda: [[b"SET", key, b"%d" % choice.randint(-1000, 10**12)]],
+        lambda: [[b"SET", key, choice.randbytes(choice.choice((3, 100, 3000))), b"EX", b"1000"]],
+        lambda: [[b"SETEX", key, b"5000", b"value"]],
+        lambda: [[b"DEL", key]],
+        lambda: [[b"SELECT", b"%d" % choice.randrange(4)]],
+        lambda: [[b"MULTI"], [b"SET", key, b"in"], [b"INCR", b"counter"], [b"EXEC"]],
+        lambda: [[b"INCRBYFLOAT", b"float:%d" % number, b"1.25"]],
+        lambda: [[b"APPEND", b"long", b"x" * 10]],
+        lambda: [[b"GETDEL", key]],
+        lambda: [[b"RENAMENX", key, key + b"'"]],
+        *[lambda: change_something(choice)] * 2,
+    ]
+    return choice.choice(writes)()
+
+
 def write_some(server: ServerProcess, seed: int, count: int = 500) -> None:
     """Send random writes over one connection."""
     choice = random.Random(seed)
-    requests: list[list[bytes]] = []
-    for number in range(count):
-        key = b"key:%d" % choice.randrange(200)
-        requests += choice.choice(
-            [
-                [[b"SET", key, b"%d" % choice.randint(-1000, 10**12)]],
-                [[b"SET", key, choice.randbytes(choice.choice((3, 100, 3000))), b"EX", b"1000"]],
-                [[b"SETEX", key, b"5000", b"value"]],
-                [[b"DEL", key]],
-                [[b"SELECT", b"%d" % choice.randrange(4)]],
-                [[b"MULTI"], [b"SET", key, b"in"], [b"INCR", b"counter"], [b"EXEC"]],
-                [[b"INCRBYFLOAT", b"float:%d" % number, b"1.25"]],
-                [[b"APPEND", b"long", b"x" * 10]],
-                [[b"GETDEL", key]],
-                [[b"RENAMENX", key, key + b"'"]],
-                *[change_something(choice) for _ in range(2)],
-            ]
-        )
+    requests = [request for number in range(count) for request in some_write(choice, number)]
     with socket.create_connection(server.address, 10) as connection:
         connection.sendall(b"".join(encode_request(request) for request in requests))
         read_replies(connection, len(requests))
