@@ -11,9 +11,7 @@ _HIDDEN: Final = b"(redacted)"
 # From which argument on everything is hidden.
 _HIDDEN_FROM: Final = {"auth": 1, "acl|setuser": 2}
 # The settings whose values are hidden; CONFIG SET is given names in every second place from this one on.
-_HIDDEN_SETTINGS: Final = frozenset(
-    [b"masterauth", b"masteruser", b"requirepass", b"tls-key-file-pass", b"tls-client-key-file-pass"]
-)
+_HIDDEN_SETTINGS: Final = frozenset([b"masterauth", b"masteruser", b"requirepass"])
 _FIRST_SETTING: Final = 2
 # How many arguments are hidden behind which word.
 _HIDDEN_BEHIND: Final[dict[str, dict[bytes, int]]] = {
