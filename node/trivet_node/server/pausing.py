@@ -16,8 +16,8 @@ from trivet_node.client import MONITOR, REPLICA, Client
 from trivet_node.command import MAY_REPLICATE, WRITE, Command
 from trivet_node.pauses import EVERYTHING, NOTHING, WRITES
 from trivet_node.server.admission import effective_flags
-from trivet_node.server.replicating.roles import apply_role
 from trivet_node.server.state import CHECK_PAUSED, Server
+from trivet_node.server.switches import apply_role
 
 
 @final

@@ -9,9 +9,9 @@ from typing import Final
 from trivet_node import access
 from trivet_node.client import UNAUTHENTICATED
 from trivet_node.server import cluster_member, events, metering
-from trivet_node.server.replicating.roles import apply_role
 from trivet_node.server.saving import update_disk_check
 from trivet_node.server.state import Server
+from trivet_node.server.switches import apply_role
 
 _SLOWEST_HZ: Final = 1
 _FASTEST_HZ: Final = 500

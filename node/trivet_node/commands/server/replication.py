@@ -18,8 +18,8 @@ from trivet_node.command import (
 )
 from trivet_node.replication.replicas import ONLINE
 from trivet_node.replication.upstream import CONNECTED
-from trivet_node.server.replicating import roles, sync
-from trivet_node.server.replicating.failover import is_under_way
+from trivet_node.server import shutting_down
+from trivet_node.server.replicating import failover, roles, sync
 from trivet_node.server.replicating.waits import ReplicaWait, ask_for_acknowledgements
 from trivet_node.server.state import Server
 from trivet_node.values.strings import parse_integer
@@ -33,7 +33,7 @@ def replicaof(server: Server, client: Client, arguments: list[bytes]) -> None:
     """REPLICAOF host port | NO ONE."""
     if server.config.cluster_enabled:
         raise CommandError(b"ERR REPLICAOF not allowed in cluster mode.")
-    if is_under_way(server):
+    if failover.is_under_way(server):
         raise CommandError(b"ERR REPLICAOF not allowed while failing over.")
     if arguments[1].lower() == b"no" and arguments[2].lower() == b"one":
         _stop_following(server, client)
@@ -101,7 +101,7 @@ def sync_(server: Server, client: Client, arguments: list[bytes]) -> None:
 def _may_ask_for_stream(server: Server, client: Client) -> bool:
     if client.flags & REPLICA != 0:
         return False
-    if is_under_way(server):
+    if failover.is_under_way(server):
         raise CommandError(b"NOMASTERLINK Can't SYNC while failing over")
     upstream = server.replication.upstream
     if upstream is not None and upstream.state != CONNECTED:
@@ -153,6 +153,8 @@ def _take_acknowledgement(server: Server, client: Client, value: bytes) -> None:
     offset = parse_integer(value)
     if client.flags & REPLICA != 0 and replica is not None and offset is not None:
         sync.acknowledged(server, replica, offset)
+        failover.look(server)
+        shutting_down.look(server)
 
 
 def _give_acknowledgement(server: Server, client: Client) -> None:

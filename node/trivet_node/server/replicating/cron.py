@@ -10,9 +10,9 @@ from trivet_node.replication.history import new_replication_id
 from trivet_node.replication.replicas import ONLINE, SNAPSHOT_UNDER_WAY, WAITS_FOR_SNAPSHOT, Replica
 from trivet_node.replication.upstream import Upstream
 from trivet_node.server.replicating import failover
-from trivet_node.server.replicating.roles import apply_role
 from trivet_node.server.replicating.sync import start_snapshot_if_wanted
 from trivet_node.server.state import Server
+from trivet_node.server.switches import apply_role
 from trivet_wire.replies import encode_command
 
 _PERIOD_MS: Final = 1000

@@ -4,8 +4,8 @@ from typing import Final
 
 from trivet_node.replication.replicas import Replica
 from trivet_node.replication.upstream import CONNECTED, TRANSFER, Upstream
-from trivet_node.server.replicating.roles import count_good_replicas
 from trivet_node.server.state import Server
+from trivet_node.server.switches import count_good_replicas
 
 _MS_PER_S: Final = 1000
 _NEVER: Final = -1

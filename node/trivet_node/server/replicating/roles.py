@@ -1,4 +1,4 @@
-"""Becoming a replica, becoming a primary, and the switches in the server that follow from the role.
+"""Becoming a replica, becoming a primary.
 
     begin()            the node starts
     follow()           REPLICAOF host port, CLUSTER REPLICATE
@@ -6,20 +6,20 @@
     resume()           the node has started from a snapshot that says which point in history it is
     upstream_is_up()   the shell has brought a link to the primary so far that the stream runs
     upstream_is_down() that link is gone
-    apply_role()       sets the switches; also after CONFIG SET of replica-read-only and the like
 
-An epoch that comes with a role change (a cluster's, or a sentinel's) belongs into these calls.
+Each of them sets the switches that follow from the role (server/switches.py). An epoch that comes with a role change (a
+cluster's, or a sentinel's) belongs into these calls.
 (Redis: replicationSetMaster, replicationUnsetMaster.)
 """
 
 from mypy_extensions import i64
 
 from trivet_node.client import CLOSE_NOW, IN_TRANSACTION, PRIMARY, UNAUTHENTICATED, Client
-from trivet_node.keyspace import EXPIRE_DELETES, EXPIRE_HIDES
 from trivet_node.persistence.facts import HistoryPoint
 from trivet_node.replication.history import new_replication_id
 from trivet_node.replication.upstream import CONNECTED, Upstream
-from trivet_node.server.state import CHECK_GOOD_REPLICAS, CHECK_PAUSED, CHECK_READ_ONLY, CHECK_STALE, Server
+from trivet_node.server.state import Server
+from trivet_node.server.switches import apply_role
 
 _UNBLOCKED = b"UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
 
@@ -122,39 +122,6 @@ def disconnect_replicas(server: Server) -> None:
     """Close the links of all our replicas."""
     for replica in server.replication.replicas.following:
         server.close_client(replica.client, CLOSE_NOW)
-
-
-def apply_role(server: Server) -> None:
-    """Set the server's switches as its role and its settings demand."""
-    replication = server.replication
-    upstream = replication.upstream
-    is_replica = upstream is not None
-    has_stream = not is_replica and replication.backlog is not None
-    server.propagation.enabled = has_stream
-    server.keyspace.report_expired = has_stream
-    # While clients are paused the data set stays as it is.
-    keeps_expired = is_replica or server.checks & CHECK_PAUSED != 0
-    server.keyspace.expire_mode = EXPIRE_HIDES if keeps_expired else EXPIRE_DELETES
-    _switch(server, CHECK_READ_ONLY, is_replica and server.config.replica_read_only)
-    is_stale = upstream is not None and upstream.state != CONNECTED
-    _switch(server, CHECK_STALE, is_stale and not server.config.replica_serve_stale_data)
-    _switch(server, CHECK_GOOD_REPLICAS, not is_replica and _lacks_good_replicas(server))
-
-
-def count_good_replicas(server: Server) -> int:
-    """Return how many replicas are online and not too far behind in time."""
-    return server.replication.replicas.count_good(server.config.min_replicas_max_lag, int(server.keyspace.now_ms))
-
-
-def _lacks_good_replicas(server: Server) -> bool:
-    config = server.config
-    if config.min_replicas_to_write == 0 or config.min_replicas_max_lag == 0:
-        return False
-    return count_good_replicas(server) < config.min_replicas_to_write
-
-
-def _switch(server: Server, check: int, on: bool) -> None:
-    server.checks = server.checks | check if on else server.checks & ~check
 
 
 def _leave_upstream(server: Server) -> None:

@@ -20,11 +20,9 @@ from trivet_node.replication.replicas import (
     WAITS_FOR_SNAPSHOT,
     Replica,
 )
-from trivet_node.server import shutting_down
-from trivet_node.server.replicating import failover
-from trivet_node.server.replicating.roles import apply_role
 from trivet_node.server.replicating.waits import serve_waits
 from trivet_node.server.state import Server
+from trivet_node.server.switches import apply_role
 
 
 def ask_for_stream(server: Server, client: Client, replication_id: bytes, next_offset: int) -> None:
@@ -81,8 +79,6 @@ def acknowledged(server: Server, replica: Replica, offset: int) -> None:
     replica.acknowledge(offset, int(server.keyspace.now_ms))
     apply_role(server)
     serve_waits(server)
-    failover.look(server)
-    shutting_down.look(server)
 
 
 def start_snapshot_if_wanted(server: Server) -> None:
