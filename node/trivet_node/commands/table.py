@@ -17,7 +17,7 @@ from trivet_node.commands.lists import edits as list_edits
 from trivet_node.commands.lists import lists
 from trivet_node.commands.lists import moves as list_moves
 from trivet_node.commands.scripting import eval as script_eval
-from trivet_node.commands.scripting import functions, scripts
+from trivet_node.commands.scripting import fcall, functions, scripts
 from trivet_node.commands.server import (
     administration,
     configuration,
@@ -77,6 +77,7 @@ COMMANDS: Final[list[Command]] = [
     *lists.COMMANDS,
     *list_moves.COMMANDS,
     *script_eval.COMMANDS,
+    *fcall.COMMANDS,
     *functions.COMMANDS,
     *scripts.COMMANDS,
     *administration.COMMANDS,

@@ -50,7 +50,7 @@ def evaluate_sha_ro(server: Server, client: Client, arguments: list[bytes]) -> N
 
 
 def _evaluate(server: Server, client: Client, arguments: list[bytes], is_read_only: bool) -> None:
-    key_count = read_key_count(arguments)
+    key_count = _read_key_count(arguments)
     try:
         script = server.programs.add(arguments[1], gateway_of(server))
     except ScriptError as error:
@@ -61,15 +61,14 @@ def _evaluate(server: Server, client: Client, arguments: list[bytes], is_read_on
 def _evaluate_sha(server: Server, client: Client, arguments: list[bytes], is_read_only: bool) -> None:
     if len(arguments[1]) != _SHA_LENGTH:
         raise CommandError(_NO_SCRIPT)
-    key_count = read_key_count(arguments)
+    key_count = _read_key_count(arguments)
     script = server.programs.find(arguments[1])
     if script is None:
         raise CommandError(_NO_SCRIPT)
     run_script(server, Invocation(client, arguments, key_count, is_read_only), script)
 
 
-def read_key_count(arguments: list[bytes]) -> int:
-    """Return how many keys a script gets."""
+def _read_key_count(arguments: list[bytes]) -> int:
     count = integer(arguments[2])
     check_key_count(count, arguments)
     return count

@@ -1,4 +1,4 @@
-"""FUNCTION and FCALL: libraries of functions that stay with the data. (Redis: group "scripting"; functions.c.)"""
+"""FUNCTION: libraries of functions that stay with the data. (Redis: group "scripting"; functions.c.)"""
 
 from typing import Final
 
@@ -7,29 +7,22 @@ from trivet_node.command import (
     ALLOW_BUSY,
     DENYOOM,
     LOADING,
-    MAY_REPLICATE,
-    NO_MANDATORY_KEYS,
     NOSCRIPT,
-    READONLY,
-    SKIP_MONITOR,
     STALE,
     WRITE,
     Command,
     CommandError,
-    KeySpec,
     container,
 )
 from trivet_node.commands.arguments import option
-from trivet_node.commands.scripting.eval import check_key_count
 from trivet_node.commands.scripting.scripts import kill_running
 from trivet_node.persistence.dump import dump_libraries, is_intact, restore_libraries
 from trivet_node.persistence.rdb_format import RdbError
 from trivet_node.scripting.faults import ScriptError
 from trivet_node.scripting.libraries import Function, Library, LibraryLoader, LibrarySet
 from trivet_node.scripting.shebang import FLAG_NAMES
-from trivet_node.server.scripts.running import Invocation, gateway_of, run_function
+from trivet_node.server.scripts.running import gateway_of
 from trivet_node.server.state import Server
-from trivet_node.values.strings import parse_integer
 from trivet_wire import errors
 from trivet_wire.glob import glob_match
 from trivet_wire.help import reply_help
@@ -75,32 +68,8 @@ _HELP: Final = (
     "      libraries with the new libraries (notice that even on this option there is a chance of failure",
     "      in case of functions name collision with another library).",
 )
-_CALL_FLAGS: Final = NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS
-_CALL_ARGUMENTS: Final = "function:string numkeys:integer key:key#0?* arg:string?*"
-_CALL_COMPLEXITY: Final = "Depends on the function that is executed."
 _ALL_SHARDS: Final = ("request_policy:all_shards", "response_policy:all_succeeded")
 _BAD_PAYLOAD: Final = b"ERR DUMP payload version or checksum are wrong"
-
-
-def fcall(server: Server, client: Client, arguments: list[bytes]) -> None:
-    """FCALL function numkeys [key [key ...]] [arg [arg ...]]."""
-    _call(server, client, arguments, False)
-
-
-def fcall_ro(server: Server, client: Client, arguments: list[bytes]) -> None:
-    """FCALL_RO function numkeys [key [key ...]] [arg [arg ...]]."""
-    _call(server, client, arguments, True)
-
-
-def _call(server: Server, client: Client, arguments: list[bytes], is_read_only: bool) -> None:
-    function = server.programs.libraries.function(arguments[1])
-    if function is None:
-        raise CommandError(b"ERR Function not found")
-    key_count = parse_integer(arguments[2])
-    if key_count is None:
-        raise CommandError(b"ERR Bad number of keys provided")
-    check_key_count(key_count, arguments)
-    run_function(server, Invocation(client, arguments, key_count, is_read_only), function)
 
 
 def load(server: Server, client: Client, arguments: list[bytes]) -> None:
@@ -270,48 +239,6 @@ def reply_function_help(server: Server, client: Client, arguments: list[bytes]) 
 
 
 COMMANDS: Final[tuple[Command, ...]] = (
-    Command(
-        "fcall",
-        -3,
-        fcall,
-        _CALL_FLAGS | MAY_REPLICATE,
-        group="scripting",
-        categories="scripting",
-        since="7.0.0",
-        summary="Invoke a function",
-        complexity=_CALL_COMPLEXITY,
-        keys=(
-            KeySpec(
-                "RW access update",
-                begin=2,
-                keynum=0,
-                first=1,
-                notes="We cannot tell how the keys will be used so we assume the worst, RW and UPDATE",
-            ),
-        ),
-        arguments=_CALL_ARGUMENTS,
-    ),
-    Command(
-        "fcall_ro",
-        -3,
-        fcall_ro,
-        _CALL_FLAGS | READONLY,
-        group="scripting",
-        categories="scripting",
-        since="7.0.0",
-        summary="Invoke a read-only function",
-        complexity=_CALL_COMPLEXITY,
-        keys=(
-            KeySpec(
-                "RO access",
-                begin=2,
-                keynum=0,
-                first=1,
-                notes="We cannot tell how the keys will be used so we assume the worst, RO and ACCESS",
-            ),
-        ),
-        arguments=_CALL_ARGUMENTS,
-    ),
     Command(
         "function",
         -2,
