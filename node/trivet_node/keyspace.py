@@ -148,6 +148,13 @@ class Keyspace:
         """Return the time before which a deadline lies that hides a field from whoever looks now."""
         return 0 if self.expire_mode == EXPIRE_WAITS else int(self.now_ms)
 
+    def deletes_at_once(self, deadline_ms: int) -> bool:
+        """Say whether a key or field that is given this deadline is deleted instead. Only a primary does that.
+
+        (Redis: checkAlreadyExpired.)
+        """
+        return deadline_ms <= self.now_ms and self.expire_mode == EXPIRE_DELETES
+
     def size(self) -> int:
         """Return the number of keys in all databases."""
         return sum([int(database.size) for database in self.used_databases()])

@@ -13,7 +13,6 @@ from trivet_node.commands.element_changes import finish_removal
 from trivet_node.commands.hashes.field_arguments import MS_PER_SECOND, field_deadline_ms, named_fields
 from trivet_node.commands.hashes.lookup import as_expiring, find_expiring, without_past
 from trivet_node.commands.keys.deadlines import CONDITIONS, FORMS, is_allowed
-from trivet_node.commands.strings.strings import has_passed
 from trivet_node.server.events import HASH, notify
 from trivet_node.server.state import Server
 from trivet_node.values.deadlines import NO_DEADLINE
@@ -77,7 +76,7 @@ class DeadlineChange:
     """Gives fields of a hash, which are there, one deadline; where that has passed already, it deletes them."""
 
     def __init__(self, server: Server, client: Client, key: bytes, hashed: ExpiringHash, deadline: int) -> None:
-        self.deletes: bool = has_passed(client.database, deadline)
+        self.deletes: bool = server.keyspace.deletes_at_once(deadline)
         self._server: Server = server
         self._client: Client = client
         self._key: bytes = key

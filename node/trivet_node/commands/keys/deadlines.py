@@ -8,7 +8,6 @@ from typing import Final
 from trivet_node.client import Client
 from trivet_node.command import FAST, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import INTEGER_MAX, INTEGER_MIN, integer, option
-from trivet_node.commands.strings.strings import has_passed
 from trivet_node.server.events import GENERIC, notify
 from trivet_node.server.state import Server
 from trivet_node.values.deadlines import NO_DEADLINE
@@ -60,7 +59,7 @@ def _expire(server: Server, client: Client, arguments: list[bytes], name: str) -
     if database.find(key) is None or not is_allowed(flags, database.deadline(key), deadline):
         client.reply.integer(0)
         return
-    if has_passed(database, deadline):
+    if server.keyspace.deletes_at_once(deadline):
         database.delete(key)
         notify(server, GENERIC, b"del", key, database)
         server.propagation.instead([[b"DEL", key]])

@@ -6,7 +6,6 @@ from trivet_node.access import CLOCK
 from trivet_node.client import Client
 from trivet_node.command import ASKING, DENYOOM, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import INTEGER_MAX, integer, option
-from trivet_node.commands.strings.strings import has_passed
 from trivet_node.persistence.dump import dump_value, is_intact, restore_value
 from trivet_node.persistence.rdb_format import RdbError
 from trivet_node.server.events import GENERIC, notify
@@ -70,7 +69,7 @@ def restore(server: Server, client: Client, arguments: list[bytes]) -> None:
     deadline_ms = _deadline(arguments[2], options, int(server.keyspace.now_ms))
     value = _value(server, arguments[3])
     deleted = options.replace and database.delete_even_expired(key)
-    if deadline_ms != 0 and has_passed(database, deadline_ms):
+    if deadline_ms != 0 and server.keyspace.deletes_at_once(deadline_ms):
         if deleted:
             notify(server, GENERIC, b"del", key, database)
             server.propagation.instead([[b"DEL", key]])

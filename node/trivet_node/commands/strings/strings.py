@@ -8,7 +8,7 @@ from typing import Final, final
 from trivet_node.client import Client
 from trivet_node.command import DENYOOM, FAST, READONLY, WRITE, Command, CommandError, KeySpec
 from trivet_node.commands.arguments import deadline_ms, option
-from trivet_node.keyspace import EXPIRE_DELETES, Database
+from trivet_node.keyspace import Database
 from trivet_node.server.events import GENERIC, STRING, notify
 from trivet_node.server.state import Server
 from trivet_node.values.deadlines import NO_DEADLINE
@@ -221,7 +221,7 @@ def getex(server: Server, client: Client, arguments: list[bytes]) -> None:
         if options.flags & _PERSIST != 0 and database.clear_deadline(key):
             notify(server, GENERIC, b"persist", key, database)
             server.propagation.instead([[b"PERSIST", key]])
-    elif options.flags & (_EXAT | _PXAT) != 0 and has_passed(database, deadline):
+    elif options.flags & (_EXAT | _PXAT) != 0 and server.keyspace.deletes_at_once(deadline):
         database.delete(key)
         notify(server, GENERIC, b"del", key, database)
         server.propagation.instead([[b"DEL", key]])
@@ -229,15 +229,6 @@ def getex(server: Server, client: Client, arguments: list[bytes]) -> None:
         database.set_deadline(key, deadline)
         notify(server, GENERIC, b"expire", key, database)
         server.propagation.instead([[b"PEXPIREAT", key, b"%d" % deadline]])
-
-
-def has_passed(database: Database, deadline: int) -> bool:
-    """Say whether a key that is given this deadline is to be deleted at once. Only a primary does that.
-
-    (Redis: checkAlreadyExpired.)
-    """
-    keyspace = database.keyspace
-    return deadline <= keyspace.now_ms and keyspace.expire_mode == EXPIRE_DELETES
 
 
 def mget(server: Server, client: Client, arguments: list[bytes]) -> None:
