@@ -6,9 +6,8 @@
     find_to_overwrite(database, ...)       to write or remove those fields, which have no deadlines from here on
 
 All of them return a plain Hash to work on, or None where there is nothing to be seen, read_all() also which of its
-fields are hidden. A hash without deadlines passes
-by one look at its class. Words that are no fields (values, numbers) may be taken for some: a field past its deadline
-that has such a name is hidden or deleted in any case.
+fields are hidden. A hash without deadlines passes by one look at its class. Words that are no fields (values, numbers)
+may be taken for some: a field past its deadline that has such a name is hidden or deleted in any case.
 """
 
 from trivet_node.command import CommandError
