@@ -192,8 +192,7 @@ SUBCOMMANDS: Final[tuple[Command, ...]] = (
         "prefix:string=PREFIX?*+ bcast:pure-token=BCAST? "
         "optin:pure-token=OPTIN? optout:pure-token=OPTOUT? noloop:pure-token=NOLOOP?",
         difference="Prefixes that overlap each other are refused in any order; Redis 7.0 answers twice and takes them "
-        "where the first one is not concerned. Of a script the keys that it reads are remembered, as in Redis 7.2, "
-        "not those that it was given.",
+        "where the first one is not concerned.",
     ),
     Command(
         "client|trackinginfo",
