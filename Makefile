@@ -3,7 +3,7 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
-SOURCES := $(shell find wire node sentinel cluster_client deploy -name '*.py') pyproject.toml setup.py
+SOURCES := $(shell find wire node sentinel cluster_client deploy -name '*.py' -o -name '*.lua') pyproject.toml setup.py
 
 .PHONY: demo test soak bench image lint format docs clean help
 
