@@ -60,6 +60,7 @@ SCENES: Final[dict[str, str]] = {
         2~ BLMOVE l m LEFT RIGHT 0
         0 EVAL "redis.call('rpush', 'l', 'c') redis.call('set', 'after', 1)" 0
         0 EVAL "return redis.call('xread', 'block', 0, 'streams', 's', '$')" 0
+        0 EVAL "return redis.call('XReadGroup', 'group', 'g', 'c', 'block', 0, 'streams', 's', '>')" 0
         0 EVAL "return redis.call('blmpop', 0, 1, 'nokey', 'left')" 0
     """,
     "somebody watches": """

@@ -8,7 +8,7 @@ from typing import Any, Final
 import attrs
 import click
 import trio
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.markup import escape
 from rich.table import Table
 
@@ -144,7 +144,9 @@ def table(outcome: Outcome) -> Table:
         told.remove(_NODE)
     result = Table(title=_title(outcome), title_justify="left")
     for heading in told:
-        result.add_column(heading, justify="right" if heading in _NUMBERS else "left", overflow="fold")
+        # Where the terminal is narrow only keys are broken: addresses and numbers are to be copied.
+        justify: JustifyMethod = "right" if heading in _NUMBERS else "left"
+        result.add_column(heading, justify=justify, overflow="fold", no_wrap=heading != _KEY)
     for row in rows:
         result.add_row(*(row[heading] for heading in told))
     return result
@@ -165,9 +167,10 @@ def _percent(hot: HotKey, metric: str) -> str:
     return f"{100 * hot.shares[metric]:.1f} %" if metric in hot.shares else ""
 
 
+_KEY: Final = "key"
 _NODE: Final = "node"
 _COLUMNS: Final[dict[str, Callable[[HotKey], str]]] = {
-    "key": lambda hot: escape(_text(hot.key)),
+    _KEY: lambda hot: escape(_text(hot.key)),
     _NODE: lambda hot: hot.node,
     "slot": lambda hot: "" if hot.slot is None else str(hot.slot),
     "commands": lambda hot: _percent(hot, COMMANDS),

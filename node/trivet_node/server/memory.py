@@ -65,6 +65,8 @@ class MemoryOverview:
         self.clients: int = sum(
             [memory_bytes(each) for each in clients if client_class(each) in (NORMAL_CLASS, PUBSUB_CLASS)]
         )
+        self.scripts: int = server.programs.script_bytes()
+        self.libraries: int = server.programs.library_bytes()
         self.keys: int = server.keyspace.size()
         self.tables: list[TableSizes] = [
             TableSizes(database) for database in server.keyspace.used_databases() if database.size
@@ -74,7 +76,7 @@ class MemoryOverview:
         """Return what is used for anything but keys and values."""
         tables = sum([table.keys + table.deadlines for table in self.tables])
         buffers = self.backlog + self.held_for_replicas + self.replica_clients + self.clients
-        return self.at_start + buffers + tables
+        return self.at_start + buffers + tables + self.scripts + self.libraries
 
     def dataset(self) -> int:
         """Return what keys and values use."""
@@ -90,6 +92,8 @@ class MemoryOverview:
             ("clients.slaves", self.replica_clients),
             ("clients.normal", self.clients),
             ("aof.buffer", 0),
+            ("lua.caches", self.scripts),
+            ("functions.caches", self.libraries),
         ]
 
     def fields_behind_tables(self) -> list[tuple[str, int | float]]:

@@ -248,6 +248,7 @@ SUBCOMMANDS: Final[tuple[Command, ...]] = (
         summary="Get the list of client connections",
         complexity="O(N) where N is the number of client connections",
         tips=("nondeterministic_output",),
+        difference="Sizes are those of what waits to be run or sent; a client that nothing waits for has none.",
         history=(
             ("2.8.12", "Added unique client `id` field."),
             ("5.0.0", "Added optional `TYPE` filter."),

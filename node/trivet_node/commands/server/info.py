@@ -31,5 +31,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         ),
         history=(("7.0.0", "Added support for taking multiple section arguments."),),
         arguments="section:string?*",
+        difference="Without fields of jemalloc, defragmentation, threads for I/O, modules and the C build.",
     ),
 )

@@ -154,7 +154,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
                 since="4.0.0",
                 summary="Show memory usage details",
                 tips=_TIPS,
-                difference="Without what only jemalloc can tell.",
+                difference="Without what only jemalloc can tell, and without `cluster.links`.",
             ),
             Command(
                 "memory|usage",

@@ -76,7 +76,7 @@ class _Request:
         left = len(arguments) - place - 1
         if word == b"BLOCK" and left:
             if server.programs.is_running():
-                raise CommandError(_BLOCK_IN_SCRIPT % (b"xreadgroup" if self.for_group else b"xread"))
+                raise CommandError(_BLOCK_IN_SCRIPT % arguments[0])
             self.deadline_ms = timeout_deadline_ms(server, arguments[place + 1])
             self.waits = True
         elif word == b"COUNT" and left:
