@@ -1,13 +1,14 @@
 """The client against a whole cluster in good health, and while slots move."""
 
 import random
+import re
 from collections.abc import AsyncIterator
 
 import pytest
 import trio
 
 from tests.clusters import RunningCluster
-from tests.processes import HOST
+from tests.processes import HOST, wait_until
 from trivet_client import ClusterClient, CrossSlotError, Message, ServerError
 from trivet_wire.connection import ErrorReply
 from trivet_wire.slots import key_slot
@@ -259,6 +260,13 @@ class MovingSlot:
         for port in (owner, *(port for port in self._cluster.primary_ports() if port != owner)):
             self.setslot(port, "NODE", self._cluster.node_id(owner))
 
+    def count_refusals(self) -> int:
+        """Return how many requests both nodes have answered with TRYAGAIN."""
+        statistics = b"".join(
+            bytes(self._cluster.call(port, "INFO", "errorstats")) for port in (self.source, self.target)
+        )
+        return sum(int(count) for count in re.findall(rb"errorstat_TRYAGAIN:count=(\d+)", statistics))
+
     def setslot(self, port: int, state: str, node_id: bytes) -> None:
         """Send CLUSTER SETSLOT."""
         assert self._cluster.call(port, "CLUSTER", "SETSLOT", self.slot, state, node_id) == b"OK"
@@ -282,13 +290,19 @@ async def test_slots_that_move_under_the_client(moving: MovingSlot, client: Clus
 
         async with trio.open_nursery() as nursery:
             results: list[list[bytes | None]] = []
+            refusals_before = moving.count_refusals()
 
             async def read_both() -> None:
                 results.append(await client.mget("{m}gone", "{m}here"))
 
             nursery.start_soon(read_both)
-            await trio.sleep(0.2)
-            assert results == []  # TRYAGAIN, until both keys are on one side.
+            await trio.to_thread.run_sync(
+                wait_until,
+                lambda: moving.count_refusals() > refusals_before,
+                10,
+                "while each node has one of the keys, it says TRYAGAIN",
+            )
+            assert results == []
             moving.move_keys(b"{m}here")
         assert results == [[b"1", b"2"]]
         moving.give(moving.target)
