@@ -2,10 +2,12 @@
 
 Ports are drawn from below the range that the system gives to outgoing connections. A port that the system chose itself
 (bind to 0) lies inside that range, so any client may be given it between our asking and the server's listening, or
-while a killed server is to come back on the same port.
+while a killed server is to come back on the same port. Who has drawn a port holds a lock on it as long as the process
+lives, so that several runs of tests beside each other do not take each other's.
 """
 
 import contextlib
+import fcntl
 import os
 import random
 import shutil
@@ -33,6 +35,10 @@ T = TypeVar("T")
 
 _NOTHING: Final = object()
 _given_ports: set[int] = set()
+# The byte of a port's number is locked; the file has no contents. Closing it would end all locks.
+_PORT_LOCKS: Final = Path(__file__).parent.parent / ".pytest_cache/ports"
+_PORT_LOCKS.parent.mkdir(exist_ok=True)
+_port_locks: Final = _PORT_LOCKS.open("ab")
 
 
 def free_port() -> int:
@@ -46,11 +52,18 @@ def free_ports(count: int) -> int:
     while True:
         first = choice.randint(_LOWEST_PORT, _HIGHEST_PORT)
         ports = range(first, first + count)
-        if _given_ports.isdisjoint(ports) and all(
-            _is_free(port) and _is_free(port + BUS_PORT_OFFSET) for port in ports
-        ):
-            _given_ports.update(ports)
+        if all(_is_ours(port) and _is_ours(port + BUS_PORT_OFFSET) for port in ports):
             return first
+
+
+def _is_ours(port: int) -> bool:
+    """Take a port that nobody listens on and no process of tests has taken, this one included."""
+    if port in _given_ports:
+        return False
+    with contextlib.suppress(OSError):
+        fcntl.lockf(_port_locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        _given_ports.add(port)
+    return port in _given_ports and _is_free(port)
 
 
 def _is_free(port: int) -> bool:

@@ -33,8 +33,15 @@ BIN = Path(sys.executable).parent
 PURE = ROOT / ".venv-pure"
 IN_CI = os.environ.get("CI") == "true"
 PACKAGES = ("trivet_wire", "trivet_node", "trivet_sentinel", "trivet_client", "trivet_deploy")
-# The tests of what is compiled; the others would only do the same again.
+# The tests of what is compiled; the others would only do the same again, as would those of sentinels and their clients:
+# these are interpreted in either form.
 INTERPRETED_TESTS = ("wire", "node", "simulation", "differential", "interop")
+NOT_AGAIN = ("interop/test_redis_sentinel.py", "interop/test_sentinel_clusters.py")
+CONTAINER_TESTS = "tests/docker"
+# Many tests wait for processes, so two runs beside each other with a worker for each processor keep all of them busy.
+# A file's tests stay together, with the servers that they share, in the order of tests/conftest.py.
+SHARED = (f"--numprocesses={os.cpu_count() or 1}", "--dist=loadfile", "--no-loadscope-reorder")
+PYTEST = ("-m", "pytest", "-q", "--durations=10", *SHARED)
 
 
 class Run:
@@ -143,19 +150,21 @@ def find_redis(run: Run) -> None:
 
 def tests(run: Run) -> None:
     """Run all tests as installed here, and those of compiled modules once more interpreted."""
-    if not build_image(run):
-        run.missing("tests with containers: there is no Docker engine here, or no docker-compose")
     installed_as = build_of(BIN)
     if installed_as != "compiled":
         run.missing("tests of compiled modules: there was no C compiler, or TRIVET_PURE=1 was set, at installation")
+    with image_made(run):
+        runs_both = installed_as == "compiled" and make_pure_environment(run)
     beside: AbstractContextManager[None] = nullcontext()
-    if installed_as == "compiled" and make_pure_environment(run):
+    if runs_both:
         paths = [f"tests/{room}" for room in INTERPRETED_TESTS]
-        command = [PURE / "bin/python", "-m", "pytest", "-q", "--durations=10", *paths]
-        # All sequences of the differential tests are compared compiled; a part shows that both forms do the same.
-        beside = run.beside("tests, interpreted", *command, TRIVET_SEQUENCES="70")
+        ignored = [f"--ignore=tests/{file}" for file in NOT_AGAIN]
+        # What tests do many times they do compiled; a part shows that both forms do the same: see tests/amount.py.
+        beside = run.beside("tests, interpreted", PURE / "bin/python", *PYTEST, *paths, *ignored, TRIVET_PART="4")
+    # Nine containers that find each other want the processors for themselves.
+    run.step("tests of containers", BIN / "python", "-m", "pytest", "-q", CONTAINER_TESTS)
     with beside:
-        run.step(f"tests, {installed_as}", BIN / "python", "-m", "pytest", "-q", "--durations=10")
+        run.step(f"tests, {installed_as}", BIN / "python", *PYTEST, f"--ignore={CONTAINER_TESTS}")
 
 
 def soak(run: Run, seconds: int) -> None:
@@ -163,16 +172,17 @@ def soak(run: Run, seconds: int) -> None:
     run.step("soak", BIN / "python", "-m", "tests.soak", "--seconds", str(seconds))
 
 
-def build_image(run: Run) -> bool:
-    """Build trivet:latest from the wheels in build/wheels; False where there is no Docker."""
+def image_made(run: Run) -> AbstractContextManager[None]:
+    """Build trivet:latest from the wheels in build/wheels while the body of the `with` runs, where there is Docker."""
     if not tools.has_docker():
-        return False
+        run.missing("tests with containers: there is no Docker engine here, or no docker-compose")
+        return nullcontext()
     wheels = ROOT / "build/wheels"
     if not list(wheels.glob("trivet-*.whl")):
         run.step("wheel", BIN / "pip", "wheel", "--quiet", "--wheel-dir", wheels, ".")
     if not list(wheels.glob("pip-*.whl")):
         run.step("wheels of dependencies", BIN / "pip", "wheel", "-q", "-w", wheels, *wheels.glob("trivet-*"), "pip")
-    return run.step("image", ROOT / "deploy/image/build.sh", wheels)
+    return run.beside("image", ROOT / "deploy/image/build.sh", wheels)
 
 
 def make_pure_environment(run: Run) -> bool:

@@ -4,15 +4,15 @@ A failure prints its seed and a short sequence; `pytest tests/differential -k "r
 `python -m tests.differential sets hashes` other seeds of mixtures of some families.
 """
 
-import os
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from tests.amount import part_of
+from tests.conftest import COMPARED
 from tests.differential import comparison, propagated
 from tests.differential.comparison import OBSERVER
 from tests.differential.families import mixture
@@ -21,14 +21,16 @@ from tests.differential.peers import EnginePeer, Peer, RealReplica, SocketPeer
 from tests.differential.sequences import check, generated
 from tests.processes import start_trivet_node
 
-# As many make more than 100,000 commands. The run that repeats the tests interpreted takes fewer: see tests/run.py.
+# As many make more than 100,000 commands.
 FULL_SEQUENCES: Final = 280
-SEQUENCES: Final = int(os.environ.get("TRIVET_SEQUENCES", FULL_SEQUENCES))
+SEQUENCES: Final = part_of(FULL_SEQUENCES)
 LEAST_COMMANDS: Final = 100_000
 STEPS: Final = 400
-PROPAGATED_SEQUENCES: Final = 30
-COUNTED_SEQUENCES: Final = 15
-NODE_SEQUENCES: Final = 15
+PROPAGATED_SEQUENCES: Final = part_of(30)
+COUNTED_SEQUENCES: Final = part_of(15)
+NODE_SEQUENCES: Final = part_of(15)
+
+RecordProperty = Callable[[str, object], None]
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +39,10 @@ def engine() -> EnginePeer:
 
 
 @pytest.fixture(scope="module")
-def compared(request: pytest.FixtureRequest) -> Iterator[list[int]]:
-    """Numbers of compared commands, whose sum is printed."""
+def compared() -> Iterator[list[int]]:
+    """Numbers of compared commands: all of them, because a file's tests are run by one process."""
     numbers: list[int] = []
     yield numbers
-    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
-        sys.stdout.write(f"\n{sum(numbers)} commands compared with redis-server, seeds 0 to {SEQUENCES - 1}\n")
     assert len(numbers) < FULL_SEQUENCES or sum(numbers) >= LEAST_COMMANDS
 
 
@@ -55,8 +55,11 @@ def compare(ours: Peer, real: Peer, seed: int, expired: bool = True) -> int:
 
 
 @pytest.mark.parametrize("seed", range(SEQUENCES))
-def test_engine_answers_as_redis_does(engine: EnginePeer, real: SocketPeer, compared: list[int], seed: int) -> None:
+def test_engine_answers_as_redis_does(
+    engine: EnginePeer, real: SocketPeer, compared: list[int], seed: int, record_property: RecordProperty
+) -> None:
     compared.append(compare(engine, real, seed))
+    record_property(COMPARED, compared[-1])
 
 
 def test_engine_propagates_as_redis_does(real: SocketPeer) -> None:

@@ -90,12 +90,13 @@ def test_a_restarted_sentinel_remembers_the_shards_and_needs_no_seed(cluster: Ru
     seed = cluster.ports[-1]
     with watched(tmp_path, cluster) as sentinels:
         before = ports(sentinels[0])
+        name, victim = next(
+            (name, port) for name, port in before.items() if cluster.replica_port(cluster.key_of(port)) != seed
+        )
         sentinels[0].kill()
         cluster.kill(seed)
         sentinels[0].start()
         assert ports(sentinels[0]) == before
-        victim = next(port for port in before.values() if cluster.replica_port(cluster.key_of(port)) != seed)
-        name = next(name for name, port in before.items() if port == victim)
         cluster.kill(victim)
         wait_until(lambda: ports(sentinels[0])[name] != victim, 20, "it takes part in the failover")
 

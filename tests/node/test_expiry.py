@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.amount import part_of
 from trivet_node.expiry import CYCLE_KEYS, expire_cycle
 from trivet_node.keyspace import EXPIRE_HIDES, Database, Keyspace
 
@@ -35,13 +36,14 @@ def cycles_until_done(keyspace: Keyspace, most_in_a_slot: int) -> int:
 
 def test_a_million_keys_of_one_second_go_in_small_pieces() -> None:
     keyspace, database = make()
-    fill(database, 1_000_000, NOW_MS + 500)
+    count = part_of(1_000_000)
+    fill(database, count, NOW_MS + 500)
     assert not expire_cycle(keyspace)
-    assert database.size == 1_000_000
+    assert database.size == count
     keyspace.now_ms = NOW_MS + 501
     cycles = cycles_until_done(keyspace, max(map(len, database.slots)))
-    assert cycles > 1_000_000 // (2 * CYCLE_KEYS)
-    assert (database.size, database.volatile, keyspace.expired_total) == (0, 0, 1_000_000)
+    assert cycles > count // (2 * CYCLE_KEYS)
+    assert (database.size, database.volatile, keyspace.expired_total) == (0, 0, count)
 
 
 def test_a_slot_crowded_by_a_hash_tag_is_worked_off_as_well() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.amount import part_of
 from tests.simulation.network import Faults, Network, Simulation
 from tests.simulation.sentinel_models import NODE_PORT, NodeProcess, SentinelProcess, World
 from trivet_sentinel.state import FailoverState
@@ -229,7 +230,7 @@ def run_scenario(seed: int, directory: Path) -> int:
     return Scenario(seed, directory, is_cluster=seed % 3 == 2).run()
 
 
-@pytest.mark.parametrize("batch", range(FAILOVERS_WANTED // FAILOVERS_A_BATCH))
+@pytest.mark.parametrize("batch", range(part_of(FAILOVERS_WANTED // FAILOVERS_A_BATCH)))
 def test_failovers_keep_one_primary_an_epoch_and_converge(batch: int, tmp_path: Path) -> None:
     failovers = 0
     seed = batch * FAILOVERS_A_BATCH

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.amount import part_of
 from trivet_node.access import CLOCK, FREQUENCY
 from trivet_node.keyspace import Keyspace
 from trivet_node.persistence.crc64 import crc64
@@ -223,7 +224,7 @@ def test_refusals_name_the_reason_and_the_offset(data: bytes, offset: int, words
         assert caught.value.offset == offset
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(part_of(10)))
 def test_broken_bytes_are_refused_or_load(seed: int) -> None:
     choice = random.Random(seed)
     # Without a checksum every byte counts for itself.
