@@ -8,8 +8,6 @@ from typing import Final
 from trivet_node.command import Command
 
 _HIDDEN: Final = b"(redacted)"
-# From which argument on everything is hidden.
-_HIDDEN_FROM: Final = {"auth": 1, "acl|setuser": 2}
 # The settings whose values are hidden; CONFIG SET is given names in every second place from this one on.
 _HIDDEN_SETTINGS: Final = frozenset([b"masterauth", b"masteruser", b"requirepass"])
 _FIRST_SETTING: Final = 2
@@ -22,9 +20,8 @@ _HIDDEN_BEHIND: Final[dict[str, dict[bytes, int]]] = {
 
 def redacted(command: Command, arguments: list[bytes]) -> list[bytes]:
     """Return the arguments of a request as they may be shown."""
-    first = _HIDDEN_FROM.get(command.name)
-    if first is not None:
-        return arguments[:first] + [_HIDDEN] * (len(arguments) - first)
+    if command.name == "auth":
+        return arguments[:1] + [_HIDDEN] * (len(arguments) - 1)
     if command.name == "config|set":
         return _without_secret_values(arguments)
     words = _HIDDEN_BEHIND.get(command.name)
