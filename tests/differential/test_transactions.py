@@ -595,6 +595,10 @@ ROLES: Final = [
     ),
     *("a: MULTI", "a: SET k 5", "b: CONFIG SET min-replicas-to-write 1", "a: EXEC", "a: PUBLISH c w"),
     *("b: CONFIG SET min-replicas-to-write 0", "a: GET k"),
+    # Those that wait are sent away.
+    *("b: CONFIG RESETSTAT", "a! BLPOP q 0", "e! XREAD BLOCK 0 STREAMS s 0", "b: REPLICAOF 127.0.0.1 1"),
+    *("a: PING", "e: PING", "b: INFO errorstats", "f! XREAD BLOCK 0 STREAMS s 0", "b: REPLICAOF 127.0.0.1 2"),
+    *("f: PING", "b: INFO errorstats", "b: REPLICAOF NO ONE"),
 ]
 SEEDS: Final = 12
 _LINES: Final = 250

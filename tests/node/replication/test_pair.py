@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests.node.replication.pair import Link, Node, synchronized
-from trivet_node.client import CLOSE_NOW, CLOSING
+from trivet_node.client import CLOSE_AFTER_REPLY, CLOSE_NOW, CLOSING
 from trivet_node.replication.handshake import FULL
 from trivet_node.replication.upstream import CONNECTED
 from trivet_node.server.replicating import sync
@@ -291,7 +291,9 @@ def test_wait_ends_when_the_primary_becomes_a_replica() -> None:
     other = primary.server.add_client("127.0.0.1:9", "127.0.0.1:2")
     primary.engine.feed(other, encode_command([b"REPLICAOF", b"x", b"1"]))
     assert primary.client.reply.take().startswith(b"-UNBLOCKED ")
-    assert primary.do("WAIT", "0", "0").startswith(b"-ERR WAIT cannot be used with replica instances.")
+    assert primary.client.flags & CLOSE_AFTER_REPLY
+    primary.engine.feed(other, encode_command([b"WAIT", b"0", b"0"]))
+    assert b"-ERR WAIT cannot be used with replica instances." in other.reply.take()
 
 
 def test_wait_in_a_transaction_does_not_block() -> None:

@@ -14,7 +14,7 @@ cluster's, or a sentinel's) belongs into these calls.
 
 from mypy_extensions import i64
 
-from trivet_node.client import CLOSE_NOW, IN_TRANSACTION, PRIMARY, UNAUTHENTICATED, Client
+from trivet_node.client import CLOSE_AFTER_REPLY, CLOSE_NOW, IN_TRANSACTION, PRIMARY, UNAUTHENTICATED, Client
 from trivet_node.persistence.facts import HistoryPoint
 from trivet_node.replication.history import new_replication_id
 from trivet_node.replication.upstream import CONNECTED, Upstream
@@ -135,8 +135,11 @@ def _leave_upstream(server: Server) -> None:
 
 
 def _release_blocked_clients(server: Server) -> None:
+    """Answer an error to the clients that wait, and close them. (Redis: disconnectAllBlockedClients.)"""
     for wait in server.blocking.waits():
         if wait.may_be_cut_short:
             size: i64 = len(wait.client.reply)
             wait.client.reply.error(_UNBLOCKED)
+            server.stats.count_error(_UNBLOCKED)
             server.blocking.release(wait, size)
+            wait.client.flags |= CLOSE_AFTER_REPLY
