@@ -41,7 +41,7 @@ from trivet_node.server.observed_call import run_observed
 from trivet_node.server.replicating.cron import acknowledge
 from trivet_node.server.replicating.cron import tick as replication_tick
 from trivet_node.server.replicating.divergence import report_errors
-from trivet_node.server.saving import save_if_due
+from trivet_node.server.saving import replace_snapshot, save_if_due
 from trivet_node.server.setting_effects import apply_at_start
 from trivet_node.server.state import CHECK_CLUSTER, CHECK_PAUSED, Server
 from trivet_node.server.timekeeping import expire_some
@@ -88,6 +88,8 @@ class Engine:
             self.resume(client)
         if self.server.blocking.released:
             self._resume_released()
+        if self.server.snapshots.must_be_replaced:
+            replace_snapshot(self.server)
 
     def resume(self, client: Client) -> None:
         """Run what a client has sent, until bytes are missing or the client may not go on."""
@@ -137,6 +139,8 @@ class Engine:
         replication_tick(self.server)
         shutting_down.look(self.server)
         self._resume_released()
+        if self.server.snapshots.must_be_replaced:
+            replace_snapshot(self.server)
         return more
 
     def is_time_pressing(self) -> bool:

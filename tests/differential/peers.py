@@ -53,6 +53,9 @@ class StrictHost(Host):
     def log(self, level: str, message: str) -> None:
         pass
 
+    def save(self) -> bool:
+        return True
+
     def settings_changed(self, attributes: list[str]) -> str:
         return ""
 

@@ -129,6 +129,30 @@ def test_a_restart_brings_everything_back(tmp_path: Path) -> None:
         assert contents(node, DATABASES) == expected
 
 
+def test_a_crash_brings_nothing_back_that_flushall_has_deleted(tmp_path: Path) -> None:
+    with start_trivet_node(tmp_path, "--save", "3600 1") as node:
+        for saving, flushing in ((["SAVE"], ["FLUSHALL"]), (["SAVE"], ["EVAL", "return redis.call('FLUSHALL')", 0])):
+            node.call("SET", "a", "1")
+            node.call(*saving)
+            assert node.call(*flushing) == b"OK"
+            node.kill()
+            node.start()
+            assert node.call("DBSIZE") == 0
+
+
+def test_flushall_ends_the_child_that_saves_what_it_deletes(tmp_path: Path) -> None:
+    with big_node(tmp_path, "--save", "3600 1000000") as node:
+        assert node.call("BGSAVE") == b"Background saving started"
+        child = wait_until(lambda: child_of(node), 5, "the child is there")
+        os.kill(child, signal.SIGSTOP)
+        assert node.call("FLUSHALL") == b"OK"
+        wait_until(lambda: "Background saving terminated by signal 9" in node.log(), 10, "the child's end is noticed")
+        assert node.call("SET", "a", "1") == b"OK"
+        node.kill()
+        node.start()
+        assert node.call("DBSIZE") == 0
+
+
 def test_save_points(tmp_path: Path) -> None:
     with start_trivet_node(tmp_path, "--save", "1 10") as node:
         for number in range(9):

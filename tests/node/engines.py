@@ -23,6 +23,9 @@ class QuietHost(Host):
     def settings_changed(self, attributes: list[str]) -> str:
         return ""
 
+    def save(self) -> bool:
+        return True
+
     def log(self, level: str, message: str) -> None:
         pass
 

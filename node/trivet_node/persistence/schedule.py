@@ -3,6 +3,7 @@
     due(now_ms, dirty)       a save point (`save seconds changes`) has come
     started / ended          a background save began, succeeded or failed
     saved                    a save in the foreground succeeded
+    must_be_replaced         all keys were deleted, which no snapshot knows yet
 
 `dirty` is the keyspace's count of changes, which only grows. After a failure the next try waits 5 s.
 (Redis: serverCron, BGSAVE, LASTSAVE, INFO persistence.)
@@ -59,6 +60,8 @@ class SnapshotState:
         self.in_progress: bool = False
         # BGSAVE SCHEDULE: start one as soon as that is possible.
         self.scheduled: bool = False
+        # The snapshot on disk holds what FLUSHALL has deleted: a crash would bring that back.
+        self.must_be_replaced: bool = False
         self.last_succeeded: bool = True
         self.last_save_ms: int = now_ms
         self.last_duration_s: int = NOT_YET
@@ -72,6 +75,8 @@ class SnapshotState:
         # What it found: keys taken over, and keys that had expired.
         self.keys_loaded: int = 0
         self.keys_expired: int = 0
+        # Whether the child was ended on purpose, which is no failure.
+        self._was_stopped: bool = False
         self._started_ms: int = 0
         self._last_try_ms: int = 0
         # The keyspace's count of changes when the last snapshot was taken, and when the running one began.
@@ -96,6 +101,7 @@ class SnapshotState:
         """Note that a background save began."""
         self.in_progress = True
         self.scheduled = False
+        self._was_stopped = False
         self._started_ms = now_ms
         self._last_try_ms = now_ms
         self._started_dirty = dirty
@@ -106,16 +112,22 @@ class SnapshotState:
         self._last_try_ms = now_ms
         self.last_succeeded = False
 
+    def stopped(self) -> None:
+        """Note that the background save is ended on purpose; it is in progress until ended() is called."""
+        self._was_stopped = True
+
     def ended(self, now_ms: int, succeeded: bool) -> None:
         """Note that the background save is over."""
         self.in_progress = False
-        self.last_succeeded = succeeded
+        if succeeded or not self._was_stopped:
+            self.last_succeeded = succeeded
         self.last_duration_s = (now_ms - self._started_ms) // _MS_PER_S
         if succeeded:
             self._note_saved(now_ms, self._started_dirty)
 
     def saved(self, now_ms: int, dirty: int) -> None:
         """Note that a snapshot was written in the foreground."""
+        self.must_be_replaced = False
         self.last_succeeded = True
         self._note_saved(now_ms, dirty)
 

@@ -9,11 +9,34 @@ from trivet_node.server.state import CHECK_DISK, Server
 
 def save(server: Server) -> bool:
     """Write a snapshot now, while everything waits; say whether that worked."""
-    succeeded = server.host.save()
-    if succeeded:
-        server.snapshots.saved(int(server.keyspace.now_ms), int(server.keyspace.dirty))
-        update_disk_check(server)
-    return succeeded
+    return _save(server, int(server.keyspace.dirty))
+
+
+def forget_saved(server: Server) -> None:
+    """All keys were deleted: let no snapshot bring them back. (Redis: flushAllDataAndResetRDB.)
+
+    The new snapshot is written when the outermost command is over and in the stream, so that it belongs to its offset.
+    """
+    stop_background_save(server)
+    if server.config.save:
+        server.snapshots.must_be_replaced = True
+
+
+def replace_snapshot(server: Server) -> None:
+    """Write the snapshot that forget_saved() has asked for, unless it is too early; a failure changes nothing."""
+    snapshots = server.snapshots
+    if server.call_depth == 0:
+        snapshots.must_be_replaced = False
+        # As in Redis the changes still count as unsaved ones.
+        dirty = int(server.keyspace.dirty)
+        _save(server, dirty - snapshots.changes(dirty))
+
+
+def stop_background_save(server: Server) -> None:
+    """End the child that writes a snapshot, if there is one, so that it does not overwrite a later one."""
+    if server.snapshots.in_progress:
+        server.snapshots.stopped()
+        server.host.stop_background_save()
 
 
 def start_background_save(server: Server) -> bool:
@@ -46,6 +69,15 @@ def save_if_due(server: Server) -> None:
     if point is not None:
         server.host.log("notice", f"{point[1]} changes in {point[0]} seconds. Saving...")
         start_background_save(server)
+
+
+def _save(server: Server, dirty: int) -> bool:
+    """Write a snapshot, which holds the first `dirty` changes; say whether that worked."""
+    succeeded = server.host.save()
+    if succeeded:
+        server.snapshots.saved(int(server.keyspace.now_ms), dirty)
+        update_disk_check(server)
+    return succeeded
 
 
 def update_disk_check(server: Server) -> None:

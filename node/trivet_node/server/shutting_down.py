@@ -92,8 +92,7 @@ def _lagging(server: Server) -> list[Replica]:
 def _finish(server: Server) -> bool:
     """Save what is to be saved, and end the node; say whether it ends."""
     _tell_of_replicas(server)
-    if server.snapshots.in_progress:
-        server.host.stop_background_save()
+    saving.stop_background_save(server)
     if not _is_saved(server):
         server.host.log("warning", "Errors trying to shut down the server. Check the logs for more information.")
         _cancel(server)

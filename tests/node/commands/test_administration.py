@@ -52,6 +52,70 @@ def test_background_save_runs_once_at_a_time() -> None:
     assert client.say("BGSAVE SCHEDULE") == "Background saving started"
 
 
+def test_a_snapshot_is_not_begun_in_the_middle_of_a_transaction() -> None:
+    engine = TestEngine(Config(enable_debug_command="yes"))
+    client = engine.connect()
+    for how in ("", " SCHEDULE"):
+        engine.host.asked.clear()
+        client.say("MULTI")
+        client.say("SET a 1")
+        client.say("BGSAVE" + how)
+        client.say("SET b 1")
+        assert client.say("EXEC") == ["OK", "Background saving scheduled", "OK"]
+        assert engine.host.asked == []
+        engine.tick(100)
+        assert engine.host.asked == ["bgsave"]
+        client.say("MULTI")
+        client.say("BGSAVE" + how)
+        assert client.say("EXEC") == ["-ERR Background save already in progress"]
+        saving.background_save_ended(engine.server, True)
+    client.say("DEBUG SET-DISABLE-DENY-SCRIPTS 1")
+    assert client.say("EVAL \"return redis.call('BGSAVE')\" 0") == "Background saving scheduled"
+
+
+def test_flushall_replaces_the_snapshot() -> None:
+    engine = TestEngine(Config(save=((3600, 1),)))
+    client = engine.connect()
+    client.say("MSET a 1 b 2")
+    engine.tick(5_000)
+    assert client.say("FLUSHALL") == "OK"
+    assert engine.host.asked == ["save"]
+    assert client.say("LASTSAVE") == NOW_MS // 1000 + 5
+    # The keys that were set and deleted, and one for the command.
+    assert section(client.say("INFO persistence"))["rdb_changes_since_last_save"] == "5"
+    client.say("MULTI")
+    client.say("FLUSHALL")
+    client.say("FLUSHALL ASYNC")
+    client.say("EXEC")
+    client.say("EVAL \"redis.call('FLUSHALL') return redis.call('FLUSHALL')\" 0")
+    assert engine.host.asked == ["save", "save", "save"]
+    engine.host.saves = False
+    assert client.say("FLUSHALL") == "OK"
+    engine.tick(100)
+    assert engine.host.asked == ["save", "save", "save", "save"]
+    client.say("FLUSHDB")
+    client.say("CONFIG SET save ''")
+    client.say("FLUSHALL")
+    assert engine.host.asked == ["save", "save", "save", "save"]
+
+
+@pytest.mark.parametrize("points", [((3600, 1),), ()])
+def test_flushall_ends_the_save_in_the_background(points: tuple[tuple[int, int], ...]) -> None:
+    engine = TestEngine(Config(save=points))
+    client = engine.connect()
+    client.say("SET a 1")
+    client.say("BGSAVE")
+    assert client.say("FLUSHALL") == "OK"
+    assert engine.host.asked == ["bgsave", "stop bgsave", *(["save"] if points else [])]
+    saving.background_save_ended(engine.server, False)
+    # That was no failure: writes go on.
+    assert section(client.say("INFO persistence"))["rdb_last_bgsave_status"] == "ok"
+    assert client.say("SET a 1") == "OK"
+    client.say("BGSAVE")
+    saving.background_save_ended(engine.server, False)
+    assert section(client.say("INFO persistence"))["rdb_last_bgsave_status"] == "err"
+
+
 def test_save_points_start_a_save_and_failures_refuse_writes() -> None:
     engine = TestEngine(Config(save=((10, 2),)))
     client = engine.connect()

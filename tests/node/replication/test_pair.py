@@ -452,3 +452,20 @@ def test_a_replica_that_is_paused_applies_the_stream_afterwards(step: int, kind:
     primary.do("SET", "x", "1")
     link.pump()
     assert replica.dump() == primary.dump()
+
+
+@pytest.mark.parametrize("wrap", [(), ("MULTI", "EXEC")])
+def test_what_flushall_saves_belongs_to_its_place_in_the_stream(wrap: tuple[str, ...]) -> None:
+    primary, replica = Node("p"), Node("r")
+    link = synchronized(replica, primary)
+    primary.do("SET", "a", "1")
+    for words in (
+        ([wrap[0]], ["SET", "b", "1"], ["FLUSHALL"], ["SET", "c", "1"], [wrap[1]]) if wrap else (["FLUSHALL"],)
+    ):
+        primary.do(*words)
+    link.pump()
+    for node in (primary, replica):
+        again = Node("again")
+        again.load(node.host.saved)
+        assert again.dump() == node.dump()
+        assert again.server.replication.history.offset == int(primary.field("master_repl_offset"))

@@ -5,6 +5,7 @@ from typing import Final
 from trivet_node.client import Client
 from trivet_node.command import FAST, LOADING, READONLY, STALE, WRITE, Command, CommandError
 from trivet_node.commands.arguments import database_at, demand_several_databases, option, small_integer
+from trivet_node.server import saving
 from trivet_node.server.state import Server
 from trivet_wire import errors
 
@@ -35,6 +36,7 @@ def flushall(server: Server, client: Client, arguments: list[bytes]) -> None:
     """FLUSHALL [ASYNC | SYNC]. It is propagated even where there was nothing to delete, as in Redis."""
     _check_mode(arguments)
     server.keyspace.flush()
+    saving.forget_saved(server)
     # One more change, as in Redis: a snapshot taken before is out of date even where nothing was deleted.
     server.keyspace.dirty += 1
     server.propagation.instead([arguments])

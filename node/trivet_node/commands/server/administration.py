@@ -48,7 +48,11 @@ def bgsave(server: Server, client: Client, arguments: list[bytes]) -> None:
         raise CommandError(errors.SYNTAX)
     if server.snapshots.in_progress:
         raise CommandError(_SAVING)
-    if saving.start_background_save(server):
+    if server.call_depth > 1:
+        # What a transaction or a script has done so far is in memory, but not in the stream yet.
+        server.snapshots.scheduled = True
+        client.reply.simple(b"Background saving scheduled")
+    elif saving.start_background_save(server):
         client.reply.simple(b"Background saving started")
     else:
         client.reply.error(b"ERR")
