@@ -76,6 +76,12 @@ def test_a_transaction_counts_once(node: ClusterNodeUnderTest) -> None:
     assert numbers(node, SLOT_OF_A) == [1, 0, 0, 0]
 
 
+def test_a_script_counts_once(node: ClusterNodeUnderTest) -> None:
+    request = encode_request(["EVAL", "return redis.call('SET', KEYS[1], 'v')", "1", "a"])
+    assert node.send(node.first, request) == b"+OK\r\n"
+    assert numbers(node, SLOT_OF_A)[2:] == [len(request), 5]
+
+
 def test_a_reply_that_was_waited_for_counts(node: ClusterNodeUnderTest) -> None:
     waiting = node.client()
     assert node.send(waiting, encode_request(["BLPOP", "a", "0"])) == b""

@@ -303,3 +303,12 @@ def _is_another(server: ServerProcess, run_id: str) -> bool:
     except OSError:
         return False
     return isinstance(reply, bytes) and run_id not in reply.decode()
+
+
+def test_scripts_that_may_do_more_still_run_no_scripts(node: DebuggedNode) -> None:
+    node.asks("DEBUG SET-DISABLE-DENY-SCRIPTS 1")
+    assert node.ask("EVAL", "return redis.call('DEBUG', 'PROTOCOL', 'string')", 0) == b"Hello World"
+    for request in ("'EVAL', 'return 1', '0'", "'SCRIPT', 'FLUSH'", "'FUNCTION', 'FLUSH'", "'FCALL', 'f', '0'"):
+        refused = node.ask("EVAL", f"return redis.call({request})", 0)
+        assert refused.startswith("ERR This Redis command is not allowed from script"), request
+    assert node.ask("EVAL", "return redis.call('INCR', 'n')", 0) == 1

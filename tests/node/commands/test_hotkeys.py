@@ -10,6 +10,7 @@ from tests.node.test_times import MovingClock
 from trivet_node.cluster.slots import range_of_slots
 from trivet_node.config import Config
 from trivet_node.server.state import CHECK_METERED
+from trivet_wire.connection import encode_request
 
 STEP_US = 6
 
@@ -135,6 +136,17 @@ def test_commands_of_a_transaction_count_each(node: Node) -> None:
     node.asks("GET a")
     assert node.asks("EXEC") == [b"OK", b"OK", b"v"]
     assert result(node)[b"by-commands"] == [b"a", 2, b"b", 1]
+
+
+def test_a_script_counts_once_with_its_keys(node: Node) -> None:
+    node.asks("HOTKEYS START METRICS 2 NET OPS")
+    script = "redis.call('SET', KEYS[1], ARGV[1]) return redis.call('GET', KEYS[1])"
+    request = encode_request(["EVAL", script, "1", "a", "value"])
+    assert node.send(node.first, request) == b"$5\r\nvalue\r\n"
+    found = result(node)
+    assert found[b"by-commands"] == [b"a", 1]
+    assert found[b"by-net-bytes"] == [b"a", len(request) + 11]
+    assert found[b"total-commands"] == 1
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from trivet_node.command import (
 from trivet_node.scripting.faults import ScriptError
 from trivet_node.scripting.gateway import Gateway
 from trivet_node.scripting.shebang import ALLOW_CROSS_SLOT_KEYS, UNDECLARED
-from trivet_node.server import invalidation, metered_call, monitoring
+from trivet_node.server import invalidation, monitoring
 from trivet_node.server.admission import refused_write
 from trivet_node.server.call import call
 from trivet_node.server.state import (
@@ -54,6 +54,8 @@ _LEVELS: Final = ("debug", "verbose", "notice", "warning")
 _REPLICAS: Final = 2
 _NO_SLOT: Final = -1
 _US_PER_MS: Final = 1000
+# What runs scripts, or replaces them, never runs inside one: there is one script at a time.
+_SCRIPTING: Final = "scripting"
 # What the slow log shows of the commands of scripts. (Redis: genClientAddrString of a client without connection.)
 _ADDRESS: Final = "?:0"
 
@@ -135,7 +137,7 @@ class ScriptGateway(Gateway):
                 raise self._refused(None, _UNKNOWN)
         if not command.accepts(len(arguments)):
             raise self._refused(command, _WRONG_ARITY)
-        if command.flags & NOSCRIPT != 0 and not server.debug.allows_denied_scripts:
+        if command.flags & NOSCRIPT != 0 and (command.group == _SCRIPTING or not server.debug.allows_denied_scripts):
             raise self._refused(command, _NOT_IN_SCRIPTS)
         if server.checks != 0 or self.is_read_only:
             refusal = self._refusal(command, arguments)
@@ -219,13 +221,18 @@ class ScriptGateway(Gateway):
             server.propagation.enabled = False
 
     def _call_observed(self, command: Command, arguments: list[bytes]) -> None:
-        """Run a command whose effects are not to be propagated, or while somebody looks on."""
+        """Run a command whose effects are not to be propagated, or while somebody looks on.
+
+        What it costs is not measured: the command that runs the script is, with its keys.
+        """
         server = self._server
         propagation = server.propagation
         enabled = propagation.enabled
         propagation.enabled = enabled and self._propagates
-        metered_call.run(server, self.client, command, arguments)
-        propagation.enabled = enabled
+        try:
+            call(server, self.client, command, arguments)
+        finally:
+            propagation.enabled = enabled
         if server.checks & CHECK_MONITORED != 0:
             monitoring.show_call(server, self.client, b"lua", command, arguments)
         caller = self.caller
