@@ -296,15 +296,19 @@ class Engine:
         return command
 
     def _contain_fault(self, client: Client, depth: i64) -> None:
-        """A handler has failed, a fault of ours: the log gets the traceback, the client an error, others nothing.
+        """A handler has failed, a fault of ours: the log gets the traceback, the client an error.
 
-        `depth` is Server.call_depth before: what a script around the handler has caused so far is left to it.
+        What was done before the fault, by other commands of the same transaction, is in memory and stays there: it is
+        propagated as at the end of any command, or replicas would differ from then on. `depth` is Server.call_depth
+        before: what a script around the handler has caused so far is left to it.
         """
         server = self.server
         server.host.log_exception(f"Command '{_name(client)}' failed; closing the connection it came by")
         server.call_depth = depth
+        server.propagation.drop_substitute()
         if depth == 0:
-            server.propagation.take()
+            server.collect_expired()
+            server.propagate()
             server.caller = None
             server.own_invalidations.clear()
         client.reply.unmute()

@@ -33,6 +33,10 @@ class Propagation:
         """Say whether instead() was called for the request that runs now."""
         return self._instead is not None
 
+    def drop_substitute(self) -> None:
+        """Forget what instead() was given by a handler that has failed: it must not stand in for another effect."""
+        self._instead = None
+
     def add_substitute(self, database: int) -> None:
         """Collect what instead() was given, as effects in the database with that index."""
         commands = self._instead
@@ -50,11 +54,7 @@ class Propagation:
         self.add(database, encode_command([b"HDEL", key, *fields] if fields else [b"DEL", key]))
 
     def take(self) -> bytes:
-        """Return the bytes to append to the stream for all effects collected, and forget them.
-
-        A substitute is still there only where a handler has failed: it must not stand in for the next command's effect.
-        """
-        self._instead = None
+        """Return the bytes to append to the stream for all effects collected, and forget them."""
         effects = self._effects
         if not effects:
             return b""

@@ -7,6 +7,7 @@ import pytest
 
 from tests.node.engines import START_MS, Node, QuietHost
 from trivet_node.client import CLOSE_AFTER_REPLY, Client
+from trivet_node.scripting.machine import Machine
 from trivet_node.server.state import Server
 from trivet_wire.connection import encode_request
 
@@ -132,6 +133,65 @@ class BusyHost(QuietHost):
         self.faults.append(message)
 
 
+def fails(server: Server, client: Client, arguments: list[bytes]) -> None:
+    """Fail as late as a handler can."""
+    client.reply.simple(b"half a reply")
+    server.propagation.instead([[b"NEVER"]])
+    raise ZeroDivisionError
+
+
+def test_a_fault_in_a_transaction_leaves_the_stream_what_was_done_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = BusyHost()
+    node = Node()
+    node.server.host = host
+    node.keep_stream()
+    monkeypatch.setattr(node.server.table[b"append"], "handler", fails)
+    for text in ("MULTI", "SET a 1", "GETDEL a", "APPEND b x"):
+        node.asks(text)
+    assert b"internal error" in node.send(node.first, b"EXEC\r\n")
+    assert len(host.faults) == 1
+    assert node.stream() == [[b"SELECT", b"0"], [b"MULTI"], [b"SET", b"a", b"1"], [b"DEL", b"a"], [b"EXEC"]]
+    assert node.asks("SET c 1", node.client()) == b"OK"
+    assert node.stream() == [[b"SET", b"c", b"1"]]
+
+
+@pytest.mark.parametrize("propagates", [True, False])
+def test_a_fault_in_a_script_leaves_the_stream_all_else(monkeypatch: pytest.MonkeyPatch, propagates: bool) -> None:
+    host = BusyHost()
+    node = Node()
+    node.server.host = host
+    node.keep_stream()
+    monkeypatch.setattr(node.server.table[b"append"], "handler", fails)
+    repl = "" if propagates else "redis.set_repl(redis.REPL_NONE)"
+    script = f"redis.call('SET', 'a', '1') {repl} redis.pcall('APPEND', 'b', 'x') return redis.call('INCR', 'n')"
+    assert node.ask("EVAL", script, 0) == 1
+    assert len(host.faults) == 1
+    done = [[b"MULTI"], [b"SET", b"a", b"1"], [b"INCR", b"n"], [b"EXEC"]] if propagates else [[b"SET", b"a", b"1"]]
+    assert node.stream() == [[b"SELECT", b"0"], *done]
+    assert node.asks("SET c 1") == b"OK"
+    assert node.stream() == [[b"SET", b"c", b"1"]]
+
+
+def test_a_script_is_over_when_its_reply_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = BusyHost()
+    node = Node()
+    node.server.host = host
+    node.keep_stream()
+
+    def cannot_encode(*arguments: object) -> list[bytes]:
+        raise ZeroDivisionError
+
+    script = "redis.call('SET', 'a', '1') return {1}"
+    with monkeypatch.context() as patches:
+        patches.setattr(Machine, "encode", cannot_encode)
+        assert b"internal error" in node.send(node.first, encode_request(["EVAL", script, "0"]))
+    assert len(host.faults) == 1
+    assert node.stream() == [[b"SELECT", b"0"], [b"SET", b"a", b"1"]]
+    other = node.client()
+    assert node.asks("SCRIPT KILL", other).startswith("NOTBUSY")
+    assert node.ask("EVAL", script, 0, client=other) == [1]
+
+
 def test_a_fault_while_a_script_is_busy_leaves_the_script_its_effects(monkeypatch: pytest.MonkeyPatch) -> None:
     host = BusyHost()
     node = Node()
@@ -140,10 +200,6 @@ def test_a_fault_while_a_script_is_busy_leaves_the_script_its_effects(monkeypatc
     node.keep_stream()
     other = node.client()
     host.meanwhile = lambda: None if other.is_closing() else node.engine.feed(other, b"MULTI\r\n")
-
-    def fails(server: Server, client: Client, arguments: list[bytes]) -> None:
-        raise ZeroDivisionError
-
     monkeypatch.setattr(node.server.table[b"multi"], "handler", fails)
     script = "redis.call('SET', 'a', '1') for i = 1, 10000000 do end return redis.call('INCR', 'b')"
     assert node.ask("EVAL", script, 0) == 1

@@ -144,14 +144,6 @@ def test_active_expiry_propagates_deletions() -> None:
     assert sorted(node.stream()) == [words("DEL a"), words("DEL b")]
 
 
-def test_what_a_failed_handler_wanted_to_propagate_is_forgotten() -> None:
-    node = make()
-    node.server.propagation.instead([[b"DEL", b"k"]])
-    assert node.server.propagation.take() == b""
-    node.asks("SET k 5")
-    assert node.stream() == [words("SET k 5")]
-
-
 def test_nothing_is_collected_while_nobody_follows() -> None:
     node = Node()
     node.asks("SET k 1 EX 10")

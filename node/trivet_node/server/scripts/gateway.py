@@ -82,6 +82,8 @@ class ScriptGateway(Gateway):
         self._is_plain: bool = True
         # Until when the code of a library may run, in Unix microseconds; 0: for as long as it likes.
         self._loading_until_us: int = 0
+        # How deep in commands the script runs: Server.call_depth when it began.
+        self._depth: i64 = 0
         # How many errors INFO had counted when the script began.
         self._errors_before: i64 = 0
 
@@ -97,6 +99,7 @@ class ScriptGateway(Gateway):
         self.is_killed = False
         self.has_written = False
         self.is_read_only = False
+        self._depth = self._server.call_depth
         self._errors_before = self._server.stats.error_replies
         self._keeps_to_slot = flags & (UNDECLARED | ALLOW_CROSS_SLOT_KEYS) == 0
         self._slot = _NO_SLOT
@@ -201,8 +204,13 @@ class ScriptGateway(Gateway):
         return self._server.stopwatch.clock.now_us() // _US_PER_MS - int(self._server.keyspace.now_ms)
 
     def fault(self) -> None:
-        """Write the exception that is being handled to the log."""
-        self._server.host.log_exception("A function that a script has called failed")
+        """Write the exception that is being handled to the log; the script goes on without what has failed."""
+        server = self._server
+        server.host.log_exception("A function that a script has called failed")
+        if self.caller is not None:
+            server.call_depth = self._depth
+            server.propagation.drop_substitute()
+            self.client.reply.take()
 
     def _own_command(self) -> Command:
         """Return the command that runs the script."""

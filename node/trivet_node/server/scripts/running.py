@@ -54,17 +54,26 @@ def run_script(server: Server, invocation: Invocation, script: Script) -> None:
     """Run a script and reply what it gives. Raises CommandError."""
     gateway = _begin(server, invocation, script.sha, script.flags)
     server.programs.runs_function = False
-    machine = server.programs.machine(gateway)
-    _finish(server, gateway, machine, machine.run(script.body, invocation.key_count, invocation.arguments[_FIRST_KEY:]))
+    try:
+        machine = server.programs.machine(gateway)
+        result = machine.run(script.body, invocation.key_count, invocation.arguments[_FIRST_KEY:])
+        _reply(server, gateway, machine, result)
+    finally:
+        gateway.end()
+    _propagate_nothing(server)
 
 
 def run_function(server: Server, invocation: Invocation, function: Function) -> None:
     """Run a function of a library as run_script() does a script. Raises CommandError."""
     gateway = _begin(server, invocation, function.name, function.flags)
     server.programs.runs_function = True
-    machine = server.programs.loader(gateway).machine
-    result = machine.run_function(function.body, invocation.key_count, invocation.arguments[_FIRST_KEY:])
-    _finish(server, gateway, machine, result)
+    try:
+        machine = server.programs.loader(gateway).machine
+        result = machine.run_function(function.body, invocation.key_count, invocation.arguments[_FIRST_KEY:])
+        _reply(server, gateway, machine, result)
+    finally:
+        gateway.end()
+    _propagate_nothing(server)
 
 
 def _begin(server: Server, invocation: Invocation, name: bytes, flags: int) -> ScriptGateway:
@@ -96,8 +105,13 @@ def _refusal(server: Server, invocation: Invocation, flags: int) -> bytes | None
     return _WRITES if refusal is None and invocation.is_read_only else refusal
 
 
-def _finish(server: Server, gateway: ScriptGateway, machine: Machine, result: object) -> None:
-    """Reply what a script has given, and end it."""
+def _propagate_nothing(server: Server) -> None:
+    """Let the command that has run a script leave nothing in the stream: what the script's commands did is there."""
+    server.propagation.instead([])
+
+
+def _reply(server: Server, gateway: ScriptGateway, machine: Machine, result: object) -> None:
+    """Reply what a script has given."""
     caller = gateway.caller
     assert caller is not None
     if isinstance(result, bytes):
@@ -108,9 +122,6 @@ def _finish(server: Server, gateway: ScriptGateway, machine: Machine, result: ob
         _reply_error(server, caller, gateway, _failure_text(gateway, result), result.is_counted)
     else:
         _reply_scalar(caller, gateway, result)
-    gateway.end()
-    # The commands of the script have propagated what they did; the script itself has done nothing.
-    server.propagation.instead([])
 
 
 def _reply_scalar(caller: Client, gateway: ScriptGateway, result: object) -> None:
