@@ -123,6 +123,7 @@ class SnapshotState:
             self.last_succeeded = succeeded
         self.last_duration_s = (now_ms - self._started_ms) // _MS_PER_S
         if succeeded:
+            self.count += 1
             self._note_saved(now_ms, self._started_dirty)
 
     def saved(self, now_ms: int, dirty: int) -> None:
@@ -152,4 +153,3 @@ class SnapshotState:
     def _note_saved(self, now_ms: int, dirty: int) -> None:
         self.last_save_ms = now_ms
         self._saved_dirty = dirty
-        self.count += 1

@@ -9,7 +9,10 @@ from trivet_node.server.state import CHECK_DISK, Server
 
 def save(server: Server) -> bool:
     """Write a snapshot now, while everything waits; say whether that worked."""
-    return _save(server, int(server.keyspace.dirty))
+    succeeded = _save(server)
+    if succeeded:
+        server.snapshots.count += 1
+    return succeeded
 
 
 def forget_saved(server: Server) -> None:
@@ -27,9 +30,8 @@ def replace_snapshot(server: Server) -> None:
     snapshots = server.snapshots
     if server.call_depth == 0:
         snapshots.must_be_replaced = False
-        # As in Redis the changes still count as unsaved ones.
-        dirty = int(server.keyspace.dirty)
-        _save(server, dirty - snapshots.changes(dirty))
+        # As in Redis it is none of the saves that INFO counts.
+        _save(server)
 
 
 def stop_background_save(server: Server) -> None:
@@ -71,11 +73,11 @@ def save_if_due(server: Server) -> None:
         start_background_save(server)
 
 
-def _save(server: Server, dirty: int) -> bool:
-    """Write a snapshot, which holds the first `dirty` changes; say whether that worked."""
+def _save(server: Server) -> bool:
+    """Write a snapshot; say whether that worked."""
     succeeded = server.host.save()
     if succeeded:
-        server.snapshots.saved(int(server.keyspace.now_ms), dirty)
+        server.snapshots.saved(int(server.keyspace.now_ms), int(server.keyspace.dirty))
         update_disk_check(server)
     return succeeded
 
