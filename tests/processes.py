@@ -26,7 +26,7 @@ from trivet_wire.connection import encode_request
 
 HOST: Final = "127.0.0.1"
 BUS_PORT_OFFSET: Final = 10000
-START_TIMEOUT_S: Final = 20.0
+START_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 10.0
 
 _LOWEST_PORT: Final = 10000
