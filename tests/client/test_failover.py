@@ -13,8 +13,8 @@ from trivet_client import ClientError, ClusterClient
 
 WRITERS = 8
 HEALING_TIMEOUT_S = 20.0
-# How much later than the cluster itself a client may be back.
-CLIENT_DELAY_S = 0.5
+# How much later than the cluster itself a client may be back, on a machine that runs other tests beside this one.
+CLIENT_DELAY_S = 4.0
 
 
 @define

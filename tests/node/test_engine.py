@@ -7,7 +7,7 @@ import pytest
 
 from tests.node.engines import START_MS, Node, QuietHost
 from trivet_node.client import CLOSE_AFTER_REPLY, Client
-from trivet_node.scripting.machine import Machine
+from trivet_node.server.scripts.running import gateway_of
 from trivet_node.server.state import Server
 from trivet_wire.connection import encode_request
 
@@ -182,8 +182,9 @@ def test_a_script_is_over_when_its_reply_fails(monkeypatch: pytest.MonkeyPatch) 
         raise ZeroDivisionError
 
     script = "redis.call('SET', 'a', '1') return {1}"
+    machine = node.server.programs.machine(gateway_of(node.server))
     with monkeypatch.context() as patches:
-        patches.setattr(Machine, "encode", cannot_encode)
+        patches.setattr(machine, "_encode", cannot_encode)
         assert b"internal error" in node.send(node.first, encode_request(["EVAL", script, "0"]))
     assert len(host.faults) == 1
     assert node.stream() == [[b"SELECT", b"0"], [b"SET", b"a", b"1"]]
