@@ -20,7 +20,8 @@ from trivet_node.server.scripts.running import Invocation, gateway_of, run_scrip
 from trivet_node.server.state import Server
 
 _SHA_LENGTH: Final = 40
-_FLAGS: Final = NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS
+# Those of every command that runs what a user has written in Lua.
+FLAGS: Final = NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS
 _NO_SCRIPT: Final = b"NOSCRIPT No matching script. Please use EVAL."
 _WRITES_NOTE: Final = "We cannot tell how the keys will be used so we assume the worst, RW and UPDATE"
 _READS_NOTE: Final = "We cannot tell how the keys will be used so we assume the worst, RO and ACCESS"
@@ -87,7 +88,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "eval",
         -3,
         evaluate,
-        _FLAGS | MAY_REPLICATE,
+        FLAGS | MAY_REPLICATE,
         group="scripting",
         categories="scripting",
         since="2.6.0",
@@ -102,7 +103,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "evalsha",
         -3,
         evaluate_sha,
-        _FLAGS | MAY_REPLICATE,
+        FLAGS | MAY_REPLICATE,
         group="scripting",
         categories="scripting",
         since="2.6.0",
@@ -115,7 +116,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "eval_ro",
         -3,
         evaluate_ro,
-        _FLAGS | READONLY,
+        FLAGS | READONLY,
         group="scripting",
         categories="scripting",
         since="7.0.0",
@@ -128,7 +129,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "evalsha_ro",
         -3,
         evaluate_sha_ro,
-        _FLAGS | READONLY,
+        FLAGS | READONLY,
         group="scripting",
         categories="scripting",
         since="7.0.0",

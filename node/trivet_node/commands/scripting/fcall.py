@@ -3,23 +3,12 @@
 from typing import Final
 
 from trivet_node.client import Client
-from trivet_node.command import (
-    MAY_REPLICATE,
-    NO_MANDATORY_KEYS,
-    NOSCRIPT,
-    READONLY,
-    SKIP_MONITOR,
-    STALE,
-    Command,
-    CommandError,
-    KeySpec,
-)
-from trivet_node.commands.scripting.eval import check_key_count
+from trivet_node.command import MAY_REPLICATE, READONLY, Command, CommandError, KeySpec
+from trivet_node.commands.scripting.eval import FLAGS, check_key_count
 from trivet_node.server.scripts.running import Invocation, run_function
 from trivet_node.server.state import Server
 from trivet_node.values.strings import parse_integer
 
-_FLAGS: Final = NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS
 _ARGUMENTS: Final = "function:string numkeys:integer key:key#0?* arg:string?*"
 _COMPLEXITY: Final = "Depends on the function that is executed."
 
@@ -50,7 +39,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "fcall",
         -3,
         fcall,
-        _FLAGS | MAY_REPLICATE,
+        FLAGS | MAY_REPLICATE,
         group="scripting",
         categories="scripting",
         since="7.0.0",
@@ -71,7 +60,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "fcall_ro",
         -3,
         fcall_ro,
-        _FLAGS | READONLY,
+        FLAGS | READONLY,
         group="scripting",
         categories="scripting",
         since="7.0.0",
